@@ -1,0 +1,1 @@
+"""Puts the bot together: settings, database, engine client, studio, moderation, replies."""

@@ -1,0 +1,96 @@
+"""The one command table. Frontends, help, and documentation are rendered from it; nothing about a command is
+declared anywhere else. Help texts are English message ids; ``bot.replies`` translates them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.protocol import GUIDANCE_SCALE, SAMPLERS, SEED_MAX, STEPS
+
+COUNT = (1, 4)
+"""Pictures of one command."""
+PROMPT_MAX = 1000
+"""Characters of a prompt typed by a member."""
+SIZES: dict[str, str] = {
+    "square": "512x512",
+    "portrait": "512x768",
+    "landscape": "768x512",
+    "wide": "896x512",
+}
+"""Names of picture sizes and what is asked of the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. ``minimum`` and ``maximum`` bound a number's value or a text's length in characters."""
+
+    name: str
+    kind: Literal["text", "integer", "number", "choice"]
+    help: str
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. ``style`` marks those that draw. ``moderators`` need the platform's manage permission."""
+
+    name: str
+    help: str
+    options: tuple[Option, ...] = ()
+    subcommands: tuple[Command, ...] = ()
+    style: bool = False
+    moderators: bool = False
+
+
+DRAW_OPTIONS = (
+    Option("prompt", "text", "What to draw", required=True, minimum=1, maximum=PROMPT_MAX),
+    Option("negative", "text", "What to keep out of the picture", maximum=PROMPT_MAX),
+    Option("seed", "integer", "Same prompt and seed, same picture; -1 is random", minimum=-1, maximum=SEED_MAX),
+    Option(
+        "cfg",
+        "number",
+        "Guidance scale: higher follows the prompt, lower is freer",
+        minimum=GUIDANCE_SCALE[0],
+        maximum=GUIDANCE_SCALE[1],
+    ),
+    Option("steps", "integer", "More steps, more quality and time", minimum=STEPS[0], maximum=STEPS[1]),
+    Option("count", "integer", "How many pictures", minimum=COUNT[0], maximum=COUNT[1]),
+    Option("size", "choice", "Shape of the picture", choices=tuple(SIZES)),
+    Option("sampler", "choice", "Sampler that removes the noise", choices=tuple(SAMPLERS)),
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command("kancil", "Draw as in a children's storybook", DRAW_OPTIONS, style=True),
+    Command("retro", "Draw a character of the 1970s to 1990s", DRAW_OPTIONS, style=True),
+    Command("landscape", "Draw a fantasy landscape", DRAW_OPTIONS, style=True),
+    Command("draw", "Draw freely, without a style", DRAW_OPTIONS, style=True),
+    Command("help", "What can be drawn, and how"),
+    Command("quota", "How many pictures you may draw now"),
+    Command(
+        "cancel",
+        "Cancel your picture",
+        (Option("job", "text", "Which one; all of yours where left out", maximum=8),),
+    ),
+    Command(
+        "adapter",
+        "Choose what draws a style here",
+        moderators=True,
+        subcommands=(
+            Command("list", "Which adapters there are"),
+            Command("info", "What an adapter is", (Option("adapter", "text", "Its name", required=True, maximum=100),)),
+            Command(
+                "use",
+                "Draw a style with this adapter from now on",
+                (
+                    Option("style", "choice", "Which style", required=True, choices=("kancil", "retro", "landscape")),
+                    Option("adapter", "text", "Its name, or 'default' or 'none'", required=True, maximum=100),
+                ),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,38 @@
+"""How the studio reaches members: each frontend attaches one courier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.job import Job, Picture, Progress
+
+
+class Undeliverable(Exception):
+    """The platform refuses for good (channel gone, no permission); ``reason`` is a ``bot.replies`` key."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Courier(Protocol):
+    """Delivers what happens to a job. Calls for one job come one after another, also after a restart of the bot.
+
+    A courier keeps the platform's rate limits itself: ``progress`` may drop what comes too fast.
+    """
+
+    async def progress(self, job: Job, progress: Progress) -> None:
+        """Show where the job stands. Must not raise for platform errors: progress is a courtesy."""
+        ...
+
+    async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
+        """Post the pictures; returns a reference of the message, kept in the journal.
+
+        Raises Undeliverable when it can never succeed. Retries what may pass by itself.
+        """
+        ...
+
+    async def inform(self, job: Job) -> None:
+        """Tell the member that the job failed (``job.reason``) or was cancelled."""
+        ...

@@ -1,0 +1,75 @@
+"""A job: one accepted drawing command, and the states it goes through.
+
+::
+
+    accepted → queued → drawing → drawn → delivered
+         └────────┴────────┴───────┴────→ failed | cancelled
+
+A command that is refused (limit, bad option) never becomes a job.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.request import DrawRequest, Origin
+
+
+class State(StrEnum):
+    ACCEPTED = "accepted"
+    QUEUED = "queued"
+    DRAWING = "drawing"
+    DRAWN = "drawn"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL_STATES = frozenset({State.DELIVERED, State.FAILED, State.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``seed`` is the one drawn with, fixed at acceptance; ``adapter`` likewise: a later swap does not touch it.
+
+    id: short, public, unique (eight characters of Crockford's base 32).
+    created_at: seconds since the epoch.
+    reason: why it failed (a ``bot.replies`` key), empty otherwise.
+    message: the frontend's reference of the posted message once delivered, empty before.
+    """
+
+    id: str
+    origin: Origin
+    request: DrawRequest
+    seed: int
+    adapter: str | None
+    state: State
+    created_at: float
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A finished picture: PNG bytes with the ``parameters`` text chunk, the seed it was drawn with, that text."""
+
+    png: bytes
+    seed: int
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a job stands. ``state`` is QUEUED or DRAWING.
+
+    position: requests ahead in the engine's queue. eta: seconds, None where unknown.
+    step of steps: denoising steps of the picture being drawn. preview: PNG of a partial picture, when there is a new one.
+    """
+
+    state: State
+    position: int = 0
+    eta: float | None = None
+    step: int = 0
+    steps: int = 0
+    preview: bytes | None = None

@@ -1,0 +1,47 @@
+"""What a member asks for, and where the answer goes: plain values that every frontend builds and the journal keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Platform = Literal["discord", "telegram", "console"]
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRequest:
+    """The options of one drawing command. ``None`` means: the style's default.
+
+    style: name of a style, without the slash.
+    seed: 0 .. 2**32 - 1; None draws a fresh random one when the job is accepted.
+    guidance_scale: 1 .. 30. steps: 1 .. 100. count: 1 .. 4 pictures, drawn with seed, seed + 1, ...
+    size: a key of ``bot.commands.SIZES``. sampler: a key of ``engine.protocol.SAMPLERS``.
+    """
+
+    style: str
+    prompt: str
+    negative: str | None = None
+    seed: int | None = None
+    guidance_scale: float | None = None
+    steps: int | None = None
+    count: int = 1
+    size: str | None = None
+    sampler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asks, and from where.
+
+    place: the Discord server or Telegram chat whose styles apply (a private chat is its own place).
+    user: the platform's id of the member; limits are kept per (platform, user).
+    locale: a BCP 47 tag as the platform sends it ("id", "en-US"); replies use the nearest catalogue.
+    address: what the frontend needs to deliver later, even after a restart; JSON, opaque to the studio.
+    """
+
+    platform: Platform
+    place: str
+    user: str
+    locale: str
+    address: JsonObject

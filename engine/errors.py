@@ -1,0 +1,87 @@
+"""What can go wrong between a request and its picture.
+
+::
+
+    EngineError                 status  code
+    ├── BadRequest                 400  invalid_value       a field is wrong; ``param`` names it, the message says what is valid
+    ├── Unauthorized               401  invalid_api_key
+    ├── NotFound                   404  not_found           no such model, adapter, request or path
+    ├── AdapterRefused             422  adapter_refused     the adapter cannot be applied to this model, and why
+    ├── QueueFull                  429  queue_full          ``retry_after`` seconds
+    ├── DrawingFailed              500  drawing_failed      the model gave no usable picture
+    ├── ShuttingDown               503  shutting_down       ``retry_after`` seconds
+    └── Unreachable                  -  unreachable         raised by the client alone: no answer from the engine
+
+Every error travels as ``{"error": {"message", "type", "param", "code", "retry_after"}}``, the shape of the OpenAI API.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class EngineError(Exception):
+    """The root. ``message`` is for operators and programs, in English; a bot finds its own words by ``code``."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "engine_error"
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body of the answer."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        if self.retry_after is not None:
+            error["retry_after"] = self.retry_after  # type: ignore[assignment]
+        return {"error": error}
+
+
+class BadRequest(EngineError):
+    status = 400
+    code = "invalid_value"
+
+
+class Unauthorized(EngineError):
+    status = 401
+    code = "invalid_api_key"
+
+
+class NotFound(EngineError):
+    status = 404
+    code = "not_found"
+
+
+class AdapterRefused(EngineError):
+    status = 422
+    code = "adapter_refused"
+
+
+class QueueFull(EngineError):
+    status = 429
+    code = "queue_full"
+
+
+class DrawingFailed(EngineError):
+    code = "drawing_failed"
+
+
+class ShuttingDown(EngineError):
+    status = 503
+    code = "shutting_down"
+
+
+class Unreachable(EngineError):
+    code = "unreachable"
+
+
+def from_body(body: dict[str, Any]) -> EngineError:
+    """The error that ``body`` describes; an unknown code becomes a plain ``EngineError``."""
+    error = body.get("error") or {}
+    kinds = {kind.code: kind for kind in EngineError.__subclasses__()}
+    kind = kinds.get(str(error.get("code")), EngineError)
+    return kind(str(error.get("message", "")), param=error.get("param"), retry_after=error.get("retry_after"))
