@@ -1,0 +1,163 @@
+"""Where adapters are kept: folders of ``<name>/manifest.json`` with safetensors in diffusers layout. No torch.
+
+Re-read whenever something in the folders changes, so an adapter added while Sanggar runs appears by itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.manifest import MANIFEST, AdapterError, BrokenAdapter, Manifest, UnknownAdapter, read_manifest
+
+SHIPPED = Path(__file__).parent
+"""The folder of the adapters that come with Sanggar."""
+LORA_FILE = "pytorch_lora_weights.safetensors"
+COMPONENT_FILES = ("text_encoder/model.safetensors", "unet/diffusion_pytorch_model.safetensors")
+"""A DreamBooth checkpoint has at least one of these. Tensors that one leaves out are those of the base model."""
+HEADER_MAX = 100_000_000
+"""Bytes of a safetensors header; the format allows no more."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Trained weights in a folder."""
+
+    manifest: Manifest
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    def files(self) -> list[Path]:
+        """The safetensors files in the order in which they are hashed; raises BrokenAdapter where none is there."""
+        names = (LORA_FILE,) if self.manifest.kind == "lora" else COMPONENT_FILES
+        found = [self.folder / name for name in names if (self.folder / name).is_file()]
+        if not found:
+            raise BrokenAdapter(f"{self.folder}: no {' and no '.join(names)}")
+        return found
+
+    def check_sizes(self) -> None:
+        """Reads the files' headers alone; raises BrokenAdapter where a file is truncated or no safetensors."""
+        for file in self.files():
+            expected = _safetensors_size(file)
+            if file.stat().st_size != expected:
+                raise BrokenAdapter(f"{file}: {file.stat().st_size} bytes, but its header says {expected}: truncated?")
+
+    def verify(self) -> None:
+        """Reads everything; raises BrokenAdapter where the weights are not the manifest's."""
+        self.check_sizes()
+        if (found := hash_files(self.files())) != self.manifest.sha256:
+            raise BrokenAdapter(
+                f"{self.folder}: SHA-256 of the weights is {found}, manifest says {self.manifest.sha256}"
+            )
+
+
+class Registry:
+    """The adapters of several folders; where two have one name, the earlier folder's counts."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = [Path(folder) for folder in folders]
+        self._seen: list[tuple[str, int, int]] | None = None
+        self._adapters: dict[str, Adapter] = {}
+        self._broken: dict[Path, str] = {}
+        self._lock = threading.Lock()
+
+    def list(self) -> list[Adapter]:
+        """All usable adapters, by name."""
+        self._refresh()
+        return [self._adapters[name] for name in sorted(self._adapters)]
+
+    def broken(self) -> dict[Path, str]:
+        """Folders that hold an adapter which cannot be used, and why."""
+        self._refresh()
+        return dict(self._broken)
+
+    def get(self, name: str) -> Adapter:
+        """The adapter of that name; raises BrokenAdapter or UnknownAdapter, the latter with the valid names."""
+        self._refresh()
+        if name in self._adapters:
+            return self._adapters[name]
+        for folder, reason in self._broken.items():
+            if folder.name == name:
+                raise BrokenAdapter(f"adapter {name!r} cannot be used: {reason}")
+        raise UnknownAdapter(self._unknown(name))
+
+    def _unknown(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self._adapters, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        return f"no adapter {name!r}.{hint} There are: {', '.join(sorted(self._adapters)) or 'none'}."
+
+    def _refresh(self) -> None:
+        with self._lock:
+            candidates = [child for folder in self._folders for child in _candidates(folder)]
+            seen = [entry for child in candidates for entry in _stamps(child)]
+            if seen == self._seen:
+                return
+            self._adapters, self._broken = {}, {}
+            for child in candidates:
+                self._read(child)
+            self._seen = seen
+
+    def _read(self, child: Path) -> None:
+        try:
+            adapter = Adapter(read_manifest(child / MANIFEST), child)
+            if adapter.name != child.name:
+                raise BrokenAdapter(f"{child / MANIFEST}: name: is {adapter.name!r}, but the folder is {child.name!r}")
+            if other := self._adapters.get(adapter.name):
+                raise BrokenAdapter(f"{child}: {other.folder} has this name already")
+            adapter.check_sizes()
+        except AdapterError as error:
+            self._broken[child] = str(error)
+        else:
+            self._adapters[adapter.name] = adapter
+
+
+def hash_files(files: Sequence[Path]) -> str:
+    """SHA-256 (hexadecimal) of the files one after the other."""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    """Sub-folders that are, or look like, an adapter; names with a leading dot are still being written."""
+    if not folder.is_dir():
+        return
+    for child in sorted(folder.iterdir()):
+        if not child.name.startswith(".") and any((child / name).exists() for name in (MANIFEST, LORA_FILE)):
+            yield child
+
+
+def _stamps(child: Path) -> Iterator[tuple[str, int, int]]:
+    """Path, size and time of change of each file that makes the adapter."""
+    for name in (MANIFEST, LORA_FILE, *COMPONENT_FILES):
+        try:
+            stat = os.stat(child / name)
+        except OSError:
+            continue
+        yield str(child / name), stat.st_size, stat.st_mtime_ns
+
+
+def _safetensors_size(file: Path) -> int:
+    """Bytes that the file must have by its header: 8 bytes of header length, the header (JSON), the tensors."""
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if length > HEADER_MAX:
+            raise BrokenAdapter(f"{file}: not a safetensors file")
+        try:
+            header = json.loads(stream.read(length))
+            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            raise BrokenAdapter(f"{file}: the header cannot be read: truncated, or not a safetensors file") from None
+    return 8 + length + max(ends, default=0)

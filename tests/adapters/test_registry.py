@@ -1,0 +1,152 @@
+"""Manifests and the registry: what is there, what is broken and why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from adapters.manifest import BrokenAdapter, Manifest, ManifestError, UnknownAdapter, read_manifest
+from adapters.registry import LORA_FILE, Adapter, Registry, hash_files
+
+
+def make_adapter(root: Path, name: str = "kancil", **changes: Any) -> Path:
+    folder = root / name
+    folder.mkdir(parents=True)
+    save_file({"unet.a": torch.arange(6.0)}, folder / LORA_FILE)
+    fields = {
+        "name": name,
+        "title": name.title(),
+        "kind": "lora",
+        "base_model": "nano",
+        "prediction_type": "v_prediction",
+        "rank": 16,
+        "sha256": hash_files([folder / LORA_FILE]),
+        "licence": "Apache-2.0",
+    }
+    (folder / "manifest.json").write_text(json.dumps(fields | changes))
+    return folder
+
+
+def test_a_manifest_survives_writing_and_reading(tmp_path: Path) -> None:
+    manifest = read_manifest(make_adapter(tmp_path, trigger_words=["kancil style"]) / "manifest.json")
+    manifest.write(tmp_path / "again.json")
+    assert read_manifest(tmp_path / "again.json") == manifest
+    assert manifest.trigger_words == ("kancil style",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": "No Slug"}, "name"),
+        ({"name": "../up"}, "name"),
+        ({"kind": "hypernetwork"}, "kind"),
+        ({"prediction_type": "v"}, "prediction_type"),
+        ({"rank": 0}, "rank"),
+        ({"rank": None}, "rank"),
+        ({"kind": "dreambooth"}, "rank"),
+        ({"sha256": "abc"}, "sha256"),
+        ({"licence": ""}, "licence"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wrong_manifest_names_the_field_and_the_file(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
+    file = make_adapter(tmp_path, "kancil") / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    with pytest.raises(ManifestError, match=rf"{file}: .*\b{field}\b"):
+        read_manifest(file)
+
+
+def test_a_broken_folder_is_reported_and_hides_no_other(tmp_path: Path) -> None:
+    make_adapter(tmp_path, "good")
+    (make_adapter(tmp_path, "broken-json") / "manifest.json").write_text("{")
+    (make_adapter(tmp_path, "no-manifest") / "manifest.json").unlink()
+    (make_adapter(tmp_path, "no-weights") / LORA_FILE).unlink()
+    make_adapter(tmp_path, "other").rename(tmp_path / "renamed")
+    weights = make_adapter(tmp_path, "truncated") / LORA_FILE
+    weights.write_bytes(weights.read_bytes()[:-4])
+    (make_adapter(tmp_path, "no-tensors") / LORA_FILE).write_bytes(b"hello, world")
+    registry = Registry([tmp_path])
+    assert [adapter.name for adapter in registry.list()] == ["good"]
+    reasons = {folder.name: reason for folder, reason in registry.broken().items()}
+    for name, reason in {
+        "broken-json": "not JSON",
+        "no-manifest": "cannot be read",
+        "no-weights": LORA_FILE,
+        "renamed": "name",
+        "truncated": "truncated",
+        "no-tensors": "not a safetensors file",
+    }.items():
+        assert reason in reasons.pop(name)
+    assert not reasons
+    with pytest.raises(BrokenAdapter, match="truncated"):
+        registry.get("truncated")
+
+
+def test_an_unknown_name_lists_the_valid_ones_and_the_nearest(tmp_path: Path) -> None:
+    for name in ("kancil", "landscape"):
+        make_adapter(tmp_path, name)
+    with pytest.raises(UnknownAdapter, match=r"Did you mean 'kancil'\? There are: kancil, landscape"):
+        Registry([tmp_path]).get("kansil")
+    with pytest.raises(UnknownAdapter, match=r"no adapter 'xyzzy'\. There are: none"):
+        Registry([tmp_path / "empty"]).get("xyzzy")
+
+
+def test_what_changes_while_it_runs_appears(tmp_path: Path) -> None:
+    registry = Registry([tmp_path / "shipped", tmp_path / "own"])
+    assert registry.list() == []
+    folder = make_adapter(tmp_path / "own", "new")
+    assert registry.get("new").folder == folder
+    (folder / "manifest.json").write_text("not json at all")
+    assert registry.list() == []
+    assert list(registry.broken()) == [folder]
+
+
+def test_the_earlier_folder_counts_and_the_other_is_reported(tmp_path: Path) -> None:
+    first, second = make_adapter(tmp_path / "a"), make_adapter(tmp_path / "b")
+    registry = Registry([tmp_path / "a", tmp_path / "b"])
+    assert registry.get("kancil").folder == first
+    assert "has this name already" in registry.broken()[second]
+
+
+def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:
+    make_adapter(tmp_path)
+    adapter = Registry([tmp_path]).get("kancil")
+    adapter.verify()
+    weights = bytearray(adapter.files()[0].read_bytes())
+    weights[-1] ^= 1
+    adapter.files()[0].write_bytes(weights)
+    with pytest.raises(BrokenAdapter, match="SHA-256"):
+        adapter.verify()
+
+
+def test_a_dreambooth_checkpoint_is_hashed_over_its_components_in_order(tmp_path: Path) -> None:
+    files = [tmp_path / "text_encoder/model.safetensors", tmp_path / "unet/diffusion_pytorch_model.safetensors"]
+    for number, file in enumerate(files):
+        file.parent.mkdir()
+        save_file({"weight": torch.full((3,), float(number))}, file)
+    manifest = Manifest(
+        name="retro",
+        title="Retro",
+        kind="dreambooth",
+        base_model="nano",
+        prediction_type="v_prediction",
+        sha256=hash_files(files),
+        licence="Apache-2.0",
+    )
+    adapter = Adapter(manifest, tmp_path)
+    adapter.verify()
+    assert adapter.files() == files
+    with pytest.raises(BrokenAdapter):
+        Adapter(manifest.model_copy(update={"sha256": hash_files(files[::-1])}), tmp_path).verify()
+
+
+def test_importing_the_registry_imports_no_torch() -> None:
+    code = "import sys, adapters.registry; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
