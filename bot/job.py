@@ -64,7 +64,7 @@ class Progress:
     """Where a job stands. ``state`` is QUEUED or DRAWING.
 
     position: requests ahead in the engine's queue. eta: seconds, None where unknown.
-    step of steps: denoising steps of the picture being drawn. preview: PNG of a partial picture, when there is a new one.
+    step of steps: denoising steps of the picture being drawn. preview: PNG of a new partial picture, or None.
     """
 
     state: State

@@ -3,7 +3,7 @@
 ::
 
     EngineError                 status  code
-    ├── BadRequest                 400  invalid_value       a field is wrong; ``param`` names it, the message says what is valid
+    ├── BadRequest                 400  invalid_value       a field is wrong: ``param`` names it
     ├── Unauthorized               401  invalid_api_key
     ├── NotFound                   404  not_found           no such model, adapter, request or path
     ├── AdapterRefused             422  adapter_refused     the adapter cannot be applied to this model, and why
