@@ -1,1 +1,45 @@
-"""Puts the bot together: settings, database, engine client, studio, moderation, replies."""
+"""Puts the bot together, in the order in which its parts need each other, and takes it apart in the opposite one."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from bot.engine_client import EngineClient
+from bot.limits import Limits
+from bot.moderation import Moderation
+from bot.replies import Catalogues
+from bot.settings import Settings, read_settings
+from bot.studio import Studio
+from bot.styles import Styles
+
+
+class Application:
+    """What a frontend works with. ``async with Application(settings) as app: ...``
+
+    A frontend does ``app.studio.attach("discord", courier)``, connects, then ``await app.studio.recover("discord")``.
+    Entering raises ``bot.database.DatabaseError``, whose message is for the person who runs the bot; the engine need
+    not be there yet. Leaving gives running jobs ``settings.shutdown_grace`` seconds: leave before the platform's
+    connection closes, so that they can still be delivered.
+    """
+
+    settings: Settings
+    limits: Limits
+    styles: Styles
+    engine: EngineClient
+    studio: Studio
+    moderation: Moderation
+    replies: Catalogues
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or read_settings()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        raise NotImplementedError
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()

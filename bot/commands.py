@@ -9,6 +9,8 @@ from typing import Literal
 
 from engine.protocol import GUIDANCE_SCALE, SAMPLERS, SEED_MAX, STEPS
 
+LOCALES = ("en", "id")
+"""Languages that the bot speaks, as BCP 47 tags; each has a catalogue in ``bot/locales``."""
 COUNT = (1, 4)
 """Pictures of one command."""
 PROMPT_MAX = 1000

@@ -1,0 +1,98 @@
+"""The bot's settings: environment variables with the prefix ``SANGGAR_``, or the same names in ``.env``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic.functional_validators import AfterValidator, BeforeValidator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.commands import LOCALES
+
+PREFIX = "SANGGAR_"
+HOURLY = (1, 100_000)
+BURST = (4, 1000)
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names its key and says what is valid."""
+
+
+def _http(url: str) -> str:
+    TypeAdapter(AnyHttpUrl).validate_python(url)
+    return url.rstrip("/")
+
+
+def _websocket(url: str) -> str:
+    if not url.startswith(("ws://", "wss://")):
+        raise ValueError("an address that starts with ws:// or wss://")
+    return url.rstrip("/")
+
+
+def _locale(tag: str) -> str:
+    if tag not in LOCALES:
+        raise ValueError(f"one of: {', '.join(LOCALES)}")
+    return tag
+
+
+def _unset(value: object) -> object:
+    """``KEY=`` without a value means that the key is not set."""
+    return None if value == "" else value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http)]
+OptionalUrl = Annotated[HttpUrl | None, BeforeValidator(_unset)]
+OptionalSocket = Annotated[Annotated[str, AfterValidator(_websocket)] | None, BeforeValidator(_unset)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_unset)]
+
+
+class Settings(BaseSettings):
+    """Read once at start. ``.env.example`` explains every one. Secrets redact themselves."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    data: Path = Path("data")
+    database: Annotated[Path | None, BeforeValidator(_unset)] = None
+    language: Annotated[str, AfterValidator(_locale)] = "en"
+
+    engine_url: HttpUrl = "http://127.0.0.1:8801"
+    engine_key: OptionalSecret = None
+    engine_patience: float = Field(default=600.0, ge=1, le=86_400)
+    """Seconds for which a job waits for an engine that does not answer."""
+
+    discord_token: OptionalSecret = None
+    discord_api: OptionalUrl = None
+    discord_gateway: OptionalSocket = None
+    telegram_token: OptionalSecret = None
+    telegram_api: OptionalUrl = None
+    telegram_file_api: OptionalUrl = None
+
+    pictures_per_hour: int = Field(default=60, ge=HOURLY[0], le=HOURLY[1])
+    burst: int = Field(default=12, ge=BURST[0], le=BURST[1])
+    """Most pictures that a member can have saved up; at least the four of one command."""
+    running_jobs: int = Field(default=3, ge=1, le=100)
+    """Jobs of one member at the same time."""
+    shutdown_grace: float = Field(default=20.0, ge=0, le=600)
+    """Seconds that running jobs get when the bot stops."""
+
+    @property
+    def database_path(self) -> Path:
+        return self.database or self.data / "sanggar.db"
+
+
+def read_settings() -> Settings:
+    """The settings in force; raises SettingsError, which names the key."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(explain_settings(error)) from None
+
+
+def explain_settings(error: ValidationError) -> str:
+    """One line for each wrong setting, without the values (one may be a secret)."""
+    return "\n".join(
+        f"{PREFIX}{'_'.join(str(part) for part in fault['loc'][:1]).upper()}: {fault['msg']}"
+        for fault in error.errors(include_input=False)
+    )
