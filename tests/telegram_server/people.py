@@ -1,0 +1,69 @@
+"""What members do: write, press buttons, change their groups."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.telegram_server.methods import Methods
+from tests.telegram_server.world import ANONYMOUS_ADMIN, Chat, Json, Message, User
+
+
+class People(Methods):
+    """``updates`` is what the bot has yet to fetch or did; ``changed`` wakes whoever waits for news."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.updates: list[Json] = []
+        self.changed = asyncio.Event()
+
+    def notify(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def user(self, name: str, language: str = "en") -> User:
+        user = User(next(self.ids), name, name.lower(), language)
+        self.users[user.id] = user
+        return user
+
+    def private(self, user: User) -> Chat:
+        return self.chats.setdefault(user.id, Chat(user.id, "private", user.first_name))
+
+    def group(self, title: str, *, threads: tuple[int, ...] = (), kind: str = "supergroup", **members: User) -> Chat:
+        """A group; members are given as ``STATUS_n=user``, such as ``administrator_1=budi``."""
+        chat = Chat(-1_000_000 - next(self.ids), kind, title, threads=set(threads))
+        chat.statuses = {user.id: name.split("_")[0] for name, user in members.items()}
+        return self.chats.setdefault(chat.id, chat)
+
+    def say(self, chat: Chat, user: User, text: str, thread: int | None = None) -> Message:
+        """A member writes; the bot gets an update."""
+        message = self.add(chat, user, text, thread=thread)
+        self.update(message=message.json())
+        return message
+
+    def say_anonymously(self, chat: Chat, text: str) -> Message:
+        bot = User(ANONYMOUS_ADMIN, "Group", "GroupAnonymousBot", is_bot=True)
+        message = self.add(chat, bot, text, sender_chat=chat)
+        self.update(message=message.json())
+        return message
+
+    def press(self, user: User, message: Message, label: str) -> str:
+        """A member presses a button; returns the id of the callback query."""
+        query = f"q{next(self.ids)}"
+        self.callbacks[query] = None
+        data = message.button(label)["callback_data"]
+        press = {"id": query, "from": user.json(), "message": message.json(), "chat_instance": "1", "data": data}
+        self.update(callback_query=press)
+        return query
+
+    def update(self, **content: Json) -> Json:
+        update = {"update_id": next(self.ids), **content}
+        self.updates.append(update)
+        self.notify()
+        return update
+
+    def migrate(self, chat: Chat) -> Chat:
+        """The group becomes a supergroup with another id; its messages stay behind."""
+        new = Chat(chat.id - 10**12, "supergroup", chat.title, dict(chat.statuses))
+        self.chats[new.id] = new
+        chat.migrated_to = new.id
+        return new
