@@ -6,6 +6,7 @@
     ├── BadRequest                 400  invalid_value       a field is wrong: ``param`` names it
     ├── Unauthorized               401  invalid_api_key
     ├── NotFound                   404  not_found           no such model, adapter, request or path
+    ├── RequestCancelled           409  cancelled           somebody cancelled the request by its id
     ├── AdapterRefused             422  adapter_refused     the adapter cannot be applied to this model, and why
     ├── QueueFull                  429  queue_full          ``retry_after`` seconds
     ├── DrawingFailed              500  drawing_failed      the model gave no usable picture
@@ -54,6 +55,11 @@ class Unauthorized(EngineError):
 class NotFound(EngineError):
     status = 404
     code = "not_found"
+
+
+class RequestCancelled(EngineError):
+    status = 409
+    code = "cancelled"
 
 
 class AdapterRefused(EngineError):

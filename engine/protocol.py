@@ -43,6 +43,7 @@ SAMPLERS: dict[str, str] = {
     "unipc": "UniPC",
 }
 """Sampler ids and the names that other software shows and reads. Requests may use either, in any case."""
+DEFAULT_SAMPLER = "dpm++-2m"
 
 
 class AdapterUse(BaseModel):
@@ -68,6 +69,7 @@ class GenerationRequest(BaseModel):
     n: int = Field(default=1, ge=COUNT[0], le=COUNT[1])
     size: str | None = None
     response_format: Literal["b64_json", "url"] | None = None
+    output_format: Literal["png"] | None = None
     stream: bool = False
     partial_images: int = Field(default=0, ge=0, le=PARTIALS_MAX)
     user: str | None = Field(default=None, max_length=200)

@@ -1,0 +1,5 @@
+"""``python -m engine``: the engine process."""
+
+from engine.cli import main
+
+main()

@@ -1,0 +1,49 @@
+"""From the engine's threads to one HTTP answer: a job's events as an asynchronous iterator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from engine.engine import Engine
+from engine.events import LAST, Event
+from engine.job import Job
+from engine.plan import Plan
+
+
+class Delivery:
+    """Submits a plan and receives its events; leaving early cancels the job at its next step."""
+
+    def __init__(self, engine: Engine, id: str, plan: Plan, *, progress: bool = False) -> None:
+        self._engine = engine
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self.ended = asyncio.Event()
+        self.job = Job(id, plan, self._receive, progress=progress)
+
+    def submit(self) -> None:
+        """:raises QueueFull, ShuttingDown:"""
+        self._engine.submit(self.job)
+
+    def cancel(self) -> None:
+        self._engine.cancel(self.job)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Until the last one; closing the iterator before cancels the job."""
+        try:
+            while True:
+                event = await self._events.get()
+                yield event
+                if isinstance(event, LAST):
+                    return
+        finally:
+            if not self.ended.is_set():
+                self.cancel()
+
+    def _receive(self, event: Event) -> None:
+        self._loop.call_soon_threadsafe(self._put, event)
+
+    def _put(self, event: Event) -> None:
+        self._events.put_nowait(event)
+        if isinstance(event, LAST):
+            self.ended.set()

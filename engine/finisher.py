@@ -1,0 +1,98 @@
+"""The last room: latents become PNG files, batched, in a thread of their own beside the step loop."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+
+from engine.errors import DrawingFailed
+from engine.events import Done, Failed, Finished, Partial
+from engine.job import Picture
+from engine.model import Model
+from engine.parameters import infotext
+from engine.pictures import decode, enlarge, to_png
+from engine.version import VERSION
+
+log = logging.getLogger(__name__)
+BATCH_PIXELS = 4 * 768 * 768
+"""Pixels of one VAE call."""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A latent on its way to a PNG: finished, or foreseen after ``call`` U-Net calls."""
+
+    picture: Picture
+    latent: torch.Tensor
+    partial: int | None = None
+    call: int = 0
+
+
+class Finisher:
+    """Takes sketches from the step loop and sends pictures to those who wait."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._sketches: queue.SimpleQueue[Sketch | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what was handed over, then end."""
+        self._sketches.put(None)
+        self._thread.join()
+
+    def hand_over(self, sketch: Sketch) -> None:
+        self._sketches.put(sketch)
+
+    def _work(self) -> None:
+        while (first := self._sketches.get()) is not None:
+            batch = [first]
+            while not self._sketches.empty() and (more := self._sketches.get()) is not None:
+                batch.append(more)
+            for part in self._batches(batch):
+                self._finish(part)
+
+    def _batches(self, sketches: list[Sketch]) -> list[list[Sketch]]:
+        """Sketches of one shape together, as many as a VAE call may hold."""
+        shapes: dict[torch.Size, list[Sketch]] = {}
+        for sketch in sketches:
+            shapes.setdefault(sketch.latent.shape, []).append(sketch)
+        batches = []
+        for shape, same in shapes.items():
+            most = max(1, BATCH_PIXELS // (shape[-1] * shape[-2] * self._model.factor**2))
+            batches += [same[start : start + most] for start in range(0, len(same), most)]
+        return batches
+
+    def _finish(self, batch: list[Sketch]) -> None:
+        batch = [sketch for sketch in batch if not sketch.picture.job.ended]
+        if not batch:
+            return
+        try:
+            images = decode(torch.cat([sketch.latent for sketch in batch]), self._model.vae)
+            for sketch, image in zip(batch, images, strict=True):
+                self._send(sketch, enlarge(image, sketch.picture.job.plan.size))
+        except Exception:
+            log.exception("decoding failed")
+            for sketch in batch:
+                sketch.picture.job.send(Failed(DrawingFailed("The picture could not be decoded.")))
+
+    def _send(self, sketch: Sketch, image: Image.Image) -> None:
+        picture, job = sketch.picture, sketch.picture.job
+        calls = picture.sampling.calls
+        if sketch.partial is not None:
+            step = max(1, sketch.call * job.plan.steps // calls)
+            job.send(Partial(picture.index, sketch.partial, step, job.plan.steps, to_png(image)))
+            return
+        text = infotext(job.plan, picture.seed, self._model.name, VERSION)
+        job.send(Finished(picture.index, picture.seed, to_png(image, text), text, calls * picture.rows))
+        job.unfinished -= 1
+        if not job.unfinished:
+            job.send(Done())

@@ -1,0 +1,40 @@
+"""Latents to pictures: decode, enlarge, and write PNG files that carry their parameters."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from engine.sizes import Size
+
+
+@torch.inference_mode()
+def decode(latents: torch.Tensor, vae: Any) -> list[Image.Image]:
+    """The pictures of ``latents`` (pictures, channels, height, width), rounded as the pipeline rounds them."""
+    pixels = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]
+    return to_images(pixels)
+
+
+def to_images(pixels: torch.Tensor) -> list[Image.Image]:
+    """Pixels (pictures, 3, height, width) in [-1, 1] as 8-bit RGB."""
+    unit = (pixels / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).float().cpu()
+    return [Image.fromarray(picture.numpy()) for picture in (unit * 255).round().to(torch.uint8)]
+
+
+def enlarge(picture: Image.Image, size: Size) -> Image.Image:
+    """``picture`` at ``size``, by Lanczos resampling where it is not so already."""
+    return picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def to_png(picture: Image.Image, parameters: str | None = None) -> bytes:
+    """A PNG; ``parameters`` goes into the text chunk of that name (tEXt, or iTXt where Latin-1 does not suffice)."""
+    info = PngInfo()
+    if parameters is not None:
+        info.add_text("parameters", parameters)
+    file = io.BytesIO()
+    picture.save(file, "PNG", pnginfo=info)
+    return file.getvalue()

@@ -1,0 +1,123 @@
+"""A request with every default filled in and every field checked. Imports no torch."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from engine.errors import BadRequest, NotFound
+from engine.protocol import DEFAULT_SAMPLER, SAMPLERS, SEED_MAX, AdapterUse, GenerationRequest, ModelInfo
+from engine.sizes import Size, drawn_size, parse_size, size_text
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a request must know of the loaded model."""
+
+    name: str
+    native: int
+    """Side of the native square, pixels."""
+    prediction_type: str
+    base: str = ""
+    """What adapters call this model: ``nano`` or a hub id."""
+    steps: int = 25
+    guidance: float = 7.5
+    sampler: str = DEFAULT_SAMPLER
+
+    def info(self) -> ModelInfo:
+        """The model as ``GET /v1/models`` lists it."""
+        return ModelInfo(
+            id=self.name,
+            native_size=size_text((self.native, self.native)),
+            prediction_type=cast(Literal["epsilon", "v_prediction", "sample"], self.prediction_type),
+            default_steps=self.steps,
+            default_guidance_scale=self.guidance,
+            default_sampler=self.sampler,
+            samplers=list(SAMPLERS),
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be drawn: ``count`` pictures, the ``i``-th with ``seed + i`` (modulo 2**32)."""
+
+    prompt: str
+    negative_prompt: str
+    count: int
+    seed: int
+    size: Size
+    drawn: Size
+    steps: int
+    guidance: float
+    sampler: str
+    adapters: tuple[AdapterUse, ...]
+    user: str
+    partials: int
+
+    @property
+    def guided(self) -> bool:
+        """With guidance a picture takes two U-Net rows a step, without it one."""
+        return self.guidance > 1
+
+    def seed_of(self, index: int) -> int:
+        return (self.seed + index) % (SEED_MAX + 1)
+
+
+def make_plan(request: GenerationRequest, facts: Facts) -> Plan:
+    """Check ``request`` against the loaded model.
+
+    :raises BadRequest, NotFound: naming the field and what is valid.
+    """
+    if request.model not in (None, facts.name):
+        raise NotFound(f"The model {request.model!r} is not loaded. Loaded: {facts.name!r}.", param="model")
+    if request.response_format == "url":
+        raise BadRequest(
+            "response_format must be 'b64_json'; this server keeps no files to link to.", param="response_format"
+        )
+    if request.partial_images and not request.stream:
+        raise BadRequest("partial_images needs 'stream': true; without a stream it must be 0.", param="partial_images")
+    size = parse_size(request.size, facts.native)
+    return Plan(
+        prompt=check_text(request.prompt, "prompt", needed=True),
+        negative_prompt=check_text(request.negative_prompt, "negative_prompt"),
+        count=request.n,
+        seed=secrets.randbelow(SEED_MAX + 1) if request.seed in (None, -1) else cast(int, request.seed),
+        size=size,
+        drawn=drawn_size(size, facts.native),
+        steps=facts.steps if request.num_inference_steps is None else request.num_inference_steps,
+        guidance=facts.guidance if request.guidance_scale is None else request.guidance_scale,
+        sampler=find_sampler(request.sampler) if request.sampler is not None else facts.sampler,
+        adapters=check_adapters(request.adapters),
+        user=request.user or "",
+        partials=request.partial_images,
+    )
+
+
+def check_text(text: str, field: str, *, needed: bool = False) -> str:
+    """Refuse what no tokenizer and no picture's metadata can hold."""
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadRequest(f"{field} must be valid Unicode text without null characters.", param=field)
+    if needed and not text.strip():
+        raise BadRequest(f"{field} must not be empty.", param=field)
+    return text
+
+
+def check_adapters(uses: list[AdapterUse]) -> tuple[AdapterUse, ...]:
+    """An adapter may be used once; one of weight 0 is left out."""
+    names = [use.name for use in uses]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise BadRequest(f"adapters must be different; used more than once: {', '.join(twice)}.", param="adapters")
+    return tuple(use for use in uses if use.weight != 0)
+
+
+def find_sampler(name: str) -> str:
+    """The id of a sampler that is given by id or by its shown name, in any case.
+
+    :raises BadRequest: listing the valid ids.
+    """
+    wanted = name.strip().lower()
+    for sampler, shown in SAMPLERS.items():
+        if wanted in (sampler, shown.lower()):
+            return sampler
+    raise BadRequest(f"Unknown sampler {name!r}. Valid: {', '.join(SAMPLERS)}.", param="sampler")

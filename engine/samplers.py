@@ -1,0 +1,104 @@
+"""The samplers: ids that requests use, and the diffusers scheduler behind each.
+
+The mapping is diffusers' own table of A1111 and k-diffusion names, but for ``dpm++-sde``: the table names the
+deterministic single-step solver there, while the sampler that the web UI shows under that name is k-diffusion's
+``sample_dpmpp_sde``, which is ported as ``DPMSolverSDEScheduler``; its noise is seeded with the picture's seed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import diffusers
+import torch
+
+_CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "ddim": ("DDIMScheduler", {}),
+    "plms": ("PNDMScheduler", {"skip_prk_steps": True}),
+    "lms": ("LMSDiscreteScheduler", {}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "dpm2": ("KDPM2DiscreteScheduler", {}),
+    "dpm2-a": ("KDPM2AncestralDiscreteScheduler", {}),
+    "dpm++-2m": ("DPMSolverMultistepScheduler", {}),
+    "dpm++-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+    "dpm++-sde": ("DPMSolverSDEScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+}
+
+
+def build_scheduler(sampler: str, noise_schedule: dict[str, Any], seed: int) -> Any:
+    """A fresh diffusers scheduler, exactly as a pipeline with that sampler has it."""
+    name, options = _CLASSES[sampler]
+    if sampler == "dpm++-sde":
+        options = options | {"noise_sampler_seed": seed}
+    return getattr(diffusers, name).from_config(noise_schedule, **options)
+
+
+class Sampling:
+    """One picture on its way from noise: its scheduler, generator and latent (1, channels, height, width).
+
+    Straight from ``StableDiffusionPipeline.__call__``, so that the picture is the same.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        scheduler: Any,
+        steps: int,
+        seed: int,
+        shape: tuple[int, int, int],
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.scheduler = scheduler
+        scheduler.set_timesteps(steps, device=device)
+        self.timesteps: torch.Tensor = scheduler.timesteps
+        self.calls = len(self.timesteps)
+        self.index = 0
+        self.generator = torch.Generator("cpu").manual_seed(seed)
+        noise = torch.randn((1, *shape), generator=self.generator, dtype=dtype).to(device)
+        self.latent: torch.Tensor = noise * scheduler.init_noise_sigma
+        known = inspect.signature(scheduler.step).parameters
+        self._extra = {key: value for key, value in {"generator": self.generator, "eta": 0.0}.items() if key in known}
+
+    @property
+    def done(self) -> bool:
+        return self.index == self.calls
+
+    @property
+    def timestep(self) -> torch.Tensor:
+        """Of the next U-Net call."""
+        return self.timesteps[self.index]
+
+    def model_input(self) -> torch.Tensor:
+        """The latent as the U-Net wants to see it at this timestep."""
+        scaled: torch.Tensor = self.scheduler.scale_model_input(self.latent, self.timestep)
+        return scaled
+
+    def advance(self, model_output: torch.Tensor) -> None:
+        """Take the U-Net's (guided) output and go on to the next timestep."""
+        step = self.scheduler.step(model_output, self.timestep, self.latent, **self._extra, return_dict=False)
+        self.latent = step[0]
+        self.index += 1
+
+
+def predicted_picture(
+    alphas_cumprod: torch.Tensor, prediction_type: str, timestep: float, seen: torch.Tensor, output: torch.Tensor
+) -> torch.Tensor:
+    """The noiseless latent x0 that the model sees in ``seen``, what it was shown at ``timestep``.
+
+    Every sampler shows the model ``sqrt(a) x0 + sqrt(1 - a) noise`` (variance preserving), so one formula serves all;
+    between two training timesteps log((1 - a) / a) is interpolated.
+    """
+    if prediction_type == "sample":
+        return output
+    low = min(int(timestep), len(alphas_cumprod) - 1)
+    high = min(low + 1, len(alphas_cumprod) - 1)
+    ends = torch.log((1 - alphas_cumprod[[low, high]]) / alphas_cumprod[[low, high]])
+    alpha = float(torch.sigmoid(-torch.lerp(ends[0], ends[1], timestep - low)))
+    signal, noise = alpha**0.5, (1 - alpha) ** 0.5
+    if prediction_type == "v_prediction":
+        return signal * seen - noise * output
+    return (seen - noise * output) / signal

@@ -1,0 +1,141 @@
+"""The engine's HTTP server: the OpenAI Images API and our extensions."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from engine.answers import collect, stream
+from engine.bodies import read_json
+from engine.delivery import Delivery
+from engine.engine import Engine
+from engine.errors import BadRequest, EngineError, NotFound
+from engine.guard import KeyGuard, on_bug, on_engine_error, on_http_error
+from engine.plan import make_plan
+from engine.protocol import AdapterList, GenerationRequest, Health, ModelList
+from engine.version import VERSION
+
+REQUEST_ID = "x-request-id"
+
+
+class Server:
+    """The routes. Deliveries under way are kept by request id, so that they can be cancelled."""
+
+    def __init__(self, engine: Engine, key: str = "") -> None:
+        self._engine = engine
+        self._key = key
+        self._deliveries: dict[str, Delivery] = {}
+
+    def app(self) -> Starlette:
+        routes = [
+            Route("/v1/images/generations", self.generate, methods=["POST"]),
+            Route("/v1/models", self.models, methods=["GET"]),
+            Route("/v1/models/{id:path}", self.model, methods=["GET"]),
+            Route("/v1/adapters", self.adapters, methods=["GET"]),
+            Route("/v1/requests/{id}", self.cancel, methods=["DELETE"]),
+            Route("/health", self.health, methods=["GET"]),
+        ]
+        return Starlette(
+            routes=routes,
+            middleware=[Middleware(KeyGuard, key=self._key)] if self._key else [],
+            exception_handlers={EngineError: on_engine_error, HTTPException: on_http_error, Exception: on_bug},
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self._engine.start()
+        yield
+        await asyncio.to_thread(self._engine.stop)
+
+    async def generate(self, request: Request) -> Response:
+        asked = await read_json(request, GenerationRequest)
+        plan = make_plan(asked, self._engine.facts)
+        id = self._request_id(request)
+        delivery = Delivery(self._engine, id, plan, progress=asked.stream and asked.progress)
+        delivery.submit()
+        self._deliveries[id] = delivery
+        headers = {REQUEST_ID: id}
+        if asked.stream:
+            answer = stream(self._events(delivery), plan, id)
+            return StreamingResponse(
+                answer, media_type="text/event-stream", headers=headers | {"Cache-Control": "no-store"}
+            )
+        return await self._whole_answer(request, delivery, headers)
+
+    async def _whole_answer(self, request: Request, delivery: Delivery, headers: dict[str, str]) -> Response:
+        """One JSON answer; a client that hangs up cancels the job."""
+        answer = asyncio.create_task(collect(self._events(delivery), delivery.job.plan))
+        hang_up = asyncio.create_task(_hang_up(request))
+        try:
+            await asyncio.wait({answer, hang_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                delivery.cancel()
+                with suppress(EngineError):
+                    await answer
+                return Response(status_code=499)
+            return JSONResponse(answer.result().model_dump(mode="json"), headers=headers)
+        finally:
+            hang_up.cancel()
+            answer.cancel()
+
+    async def _events(self, delivery: Delivery) -> AsyncIterator[object]:
+        try:
+            async for event in delivery.events():
+                yield event
+        finally:
+            self._deliveries.pop(delivery.job.id, None)
+
+    def _request_id(self, request: Request) -> str:
+        """The client's own id for the request where it gave a good one in ``X-Request-Id``."""
+        given = request.headers.get(REQUEST_ID)
+        if given is None:
+            return uuid.uuid4().hex
+        if not re.fullmatch(r"[A-Za-z0-9._:-]{1,100}", given):
+            raise BadRequest("X-Request-Id must be 1 to 100 letters, digits, or any of '._:-'.", param=REQUEST_ID)
+        if given in self._deliveries:
+            raise BadRequest(f"A request with the id {given!r} is under way.", param=REQUEST_ID)
+        return given
+
+    async def cancel(self, request: Request) -> Response:
+        """Answers once the work has stopped."""
+        id = request.path_params["id"]
+        if (delivery := self._deliveries.get(id)) is None:
+            raise NotFound("No request of that id is under way.", param="id")
+        delivery.cancel()
+        await delivery.ended.wait()
+        return JSONResponse({"id": id, "object": "request", "cancelled": True})
+
+    async def models(self, request: Request) -> Response:
+        return JSONResponse(ModelList(data=[self._engine.facts.info()]).model_dump(mode="json"))
+
+    async def model(self, request: Request) -> Response:
+        facts = self._engine.facts
+        if request.path_params["id"] != facts.name:
+            raise NotFound(f"That model is not loaded. Loaded: {facts.name!r}.", param="model")
+        return JSONResponse(facts.info().model_dump(mode="json"))
+
+    async def adapters(self, request: Request) -> Response:
+        return JSONResponse(AdapterList(data=[]).model_dump(mode="json"))
+
+    async def health(self, request: Request) -> Response:
+        state = "stopping" if self._engine.stopping else "ready"
+        return JSONResponse(
+            Health(status=state, model=self._engine.facts.name, version=VERSION).model_dump(mode="json")
+        )
+
+
+async def _hang_up(request: Request) -> None:
+    """Returns when the client has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
