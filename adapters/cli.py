@@ -1,0 +1,74 @@
+"""The commands ``sanggar train`` and ``sanggar adapters ...``. Torch is imported only by the command that trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adapters.manifest import AdapterError
+from adapters.registry import SHIPPED, Registry
+
+OWN = Path("data/adapters")
+"""Where adapters made here are kept unless SANGGAR_ADAPTERS_DIR says otherwise."""
+
+adapters_app = typer.Typer(help="The adapters that are here.", no_args_is_help=True)
+
+Own = Annotated[Path, typer.Option("--dir", envvar="SANGGAR_ADAPTERS_DIR", help="Folder of your own adapters.")]
+
+
+@adapters_app.command("list")
+def list_command(own: Own = OWN) -> None:
+    """Show every adapter, and what is broken."""
+    registry = Registry([SHIPPED, own])
+    table = Table("name", "title", "kind", "base model", "rank", "trigger words")
+    for adapter in registry.list():
+        about = adapter.manifest
+        rank = str(about.rank or "")
+        table.add_row(about.name, about.title, about.kind, about.base_model, rank, ", ".join(about.trigger_words))
+    Console().print(table)
+    for folder, reason in registry.broken().items():
+        typer.echo(f"broken: {folder.name}: {reason}", err=True)
+
+
+@adapters_app.command("check")
+def check_command(own: Own = OWN) -> None:
+    """Read all weights and compare them with the manifests; exit 1 where something is broken."""
+    registry = Registry([SHIPPED, own])
+    reasons = {folder.name: reason for folder, reason in registry.broken().items()}
+    for adapter in registry.list():
+        try:
+            adapter.verify()
+        except AdapterError as error:
+            reasons[adapter.name] = str(error)
+        else:
+            typer.echo(f"good: {adapter.name}")
+    for name, reason in reasons.items():
+        typer.echo(f"broken: {name}: {reason}", err=True)
+    if reasons:
+        raise typer.Exit(1)
+
+
+def train_command(
+    recipe: Annotated[Path, typer.Argument(help="The recipe, a TOML file.", exists=True, dir_okay=False)],
+    into: Own = OWN,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints, samples and losses.")] = Path("data/training"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an adapter of this name.")] = False,
+) -> None:
+    """Train the adapter that a recipe describes."""
+    from adapters.training.loop import open_run  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.training.progress import progress_bar, stop_on_signal  # noqa: PLC0415
+
+    try:
+        run = open_run(recipe, into, work, resume=resume, replace=replace)
+        with stop_on_signal() as stop, progress_bar(len(run.losses), run.steps) as watch:
+            run.go(watch, stop)
+        adapter = run.finish(into)
+    except AdapterError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{adapter.name} is in {adapter.folder}; samples and losses are in {run.work}")

@@ -1,0 +1,91 @@
+"""The base model of a training run, in its parts, and what it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from diffusers import DDPMScheduler, StableDiffusionPipeline
+from PIL import Image
+
+from adapters.manifest import PredictionType
+from engine.nano import WEIGHTS
+
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+@dataclass
+class Base:
+    """A Stable Diffusion on one device. ``noise`` has the training schedule; ``dtype`` is that of autocast."""
+
+    pipeline: StableDiffusionPipeline
+    noise: DDPMScheduler
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def unet(self) -> Any:
+        return self.pipeline.unet
+
+    @property
+    def text_encoder(self) -> Any:
+        return self.pipeline.text_encoder
+
+    @property
+    def prediction_type(self) -> PredictionType:
+        kind: PredictionType = self.noise.config.prediction_type
+        return kind
+
+    def autocast(self) -> torch.autocast:
+        """Mixed precision where the dtype asks for it."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+    def tokenize(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Token ids (prompts, 77) on the device."""
+        tokenizer = self.pipeline.tokenizer
+        length = tokenizer.model_max_length
+        ids = tokenizer(
+            list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        ).input_ids
+        return torch.as_tensor(ids, device=self.device)
+
+    def draw(self, prompts: Sequence[str], seed: int, steps: int, guidance_scale: float) -> list[Image.Image]:
+        """One picture a prompt, all from the noise of ``seed``, with the weights as they are now."""
+        pictures = []
+        with self.autocast():
+            for prompt in prompts:
+                drawn = self.pipeline(
+                    prompt,
+                    num_inference_steps=steps,
+                    guidance_scale=guidance_scale,
+                    generator=torch.Generator("cpu").manual_seed(seed),
+                )
+                pictures.append(drawn.images[0])
+        return pictures
+
+
+def quieten() -> None:
+    """No progress bars and remarks of the libraries while they load: the run has its own bar."""
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
+
+
+def load_base(name: str, precision: str = "fp32") -> Base:
+    """The model of that name (see ``Recipe.base_model``) in fp32, frozen, on the GPU where there is one."""
+    source: str | Path = WEIGHTS if name == "nano" else name
+    quieten()
+    pipeline = StableDiffusionPipeline.from_pretrained(source, safety_checker=None)
+    pipeline.text_encoder.float()
+    pipeline.set_progress_bar_config(disable=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    for module in (pipeline.unet, pipeline.text_encoder, pipeline.vae):
+        module.requires_grad_(False).to(device)
+        module.eval()
+    noise = DDPMScheduler.from_config(pipeline.scheduler.config)
+    return Base(pipeline, noise, device, DTYPES[precision] if device.type == "cuda" else torch.float32)

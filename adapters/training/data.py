@@ -1,0 +1,145 @@
+"""Pictures and captions of a training run, encoded once: latents as the VAE's means and deviations."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageEnhance
+
+from adapters.manifest import AdapterError
+from adapters.training.base import Base
+from adapters.training.recipe import Augmentation
+
+CAPTIONS = "captions.csv"
+ENCODED_AT_ONCE = 8
+
+
+class DataError(AdapterError):
+    """A data set that cannot be used; the message names the file and the row."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture and what it shows."""
+
+    file: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Of every variant of each picture: the VAE's scaled mean and deviation (rows, 4, height, width), the prompt."""
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    prompts: tuple[str, ...]
+    variants: int
+
+    @property
+    def pictures(self) -> int:
+        return len(self.prompts) // self.variants
+
+
+def read_examples(folder: Path, split: str = "train") -> list[Example]:
+    """The rows of ``captions.csv`` of that split; without a split column all are for training. Raises DataError."""
+    table = folder / CAPTIONS
+    try:
+        with table.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+    except OSError as error:
+        raise DataError(f"{table}: cannot be read: {error.strerror}") from None
+    examples = []
+    for number, row in enumerate(rows, start=2):
+        if row.get("file") is None or row.get("caption") is None:
+            raise DataError(f"{table}, line {number}: needs the columns file and caption")
+        if (row.get("split") or "train") != split:
+            continue
+        file = folder / row["file"]
+        if not file.is_file():
+            raise DataError(f"{table}, line {number}: no file {file}")
+        examples.append(Example(file, row["caption"]))
+    if not examples:
+        raise DataError(f"{table}: no row is of the split {split!r}")
+    return examples
+
+
+def encode_examples(
+    base: Base, examples: Sequence[Example], resolution: int, augmentation: Augmentation | None, seed: int
+) -> Latents:
+    """Every variant of every picture as latents; the same seed gives the same ones."""
+    variants = augmentation.variants if augmentation else 1
+    pictures, prompts = [], []
+    for index, example in enumerate(examples):
+        with Image.open(example.file) as opened:
+            picture = opened.convert("RGB")
+        for variant in range(variants):
+            rng = random.Random(f"{seed} {index} {variant}")
+            changed = augment(picture, augmentation, rng) if augmentation else picture
+            pictures.append(fit(changed, resolution))
+            prompts.append(example.caption)
+    return encode_pictures(base, pictures, prompts, variants)
+
+
+def encode_pictures(base: Base, pictures: Sequence[Image.Image], prompts: Sequence[str], variants: int = 1) -> Latents:
+    """Latents of square pictures that have their final size."""
+    means, deviations = [], []
+    vae = base.pipeline.vae
+    with torch.no_grad():
+        for start in range(0, len(pictures), ENCODED_AT_ONCE):
+            pixels = torch.stack([to_tensor(picture) for picture in pictures[start : start + ENCODED_AT_ONCE]])
+            posterior = vae.encode(pixels.to(base.device)).latent_dist
+            means.append(posterior.mean * vae.config.scaling_factor)
+            deviations.append(posterior.std * vae.config.scaling_factor)
+    return Latents(torch.cat(means), torch.cat(deviations), tuple(prompts), variants)
+
+
+def augment(picture: Image.Image, how: Augmentation, rng: random.Random) -> Image.Image:
+    """A random part of the picture, perhaps mirrored, its colours jittered."""
+    side = rng.uniform(how.smallest_crop, 1.0) ** 0.5
+    width, height = round(picture.width * side), round(picture.height * side)
+    left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
+    changed = picture.crop((left, top, left + width, top + height))
+    if rng.random() < how.flip:
+        changed = changed.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    for enhancer, spread in (
+        (ImageEnhance.Brightness, how.brightness),
+        (ImageEnhance.Contrast, how.contrast),
+        (ImageEnhance.Color, how.saturation),
+    ):
+        factor = rng.uniform(1 - spread, 1 + spread)
+        if spread:
+            changed = enhancer(changed).enhance(factor)
+    return changed
+
+
+def fit(picture: Image.Image, resolution: int) -> Image.Image:
+    """The middle square, resized."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.crop((left, top, left + side, top + side))
+    return square.resize((resolution, resolution), Image.Resampling.LANCZOS)
+
+
+def to_tensor(picture: Image.Image) -> torch.Tensor:
+    """RGB as (3, height, width) in [-1, 1]."""
+    values = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+    return values.view(picture.height, picture.width, 3).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def batches(pictures: int, size: int, seed: int, start: int = 0) -> Iterator[list[int]]:
+    """Endless batches of picture numbers from batch ``start`` on; every epoch is a new permutation."""
+    order: list[int] = []
+    epoch = -1
+    for position in range(start * size, 1 << 62, size):
+        batch = []
+        for place in range(position, position + size):
+            if place // pictures != epoch:
+                epoch = place // pictures
+                order = random.Random(f"{seed} {epoch}").sample(range(pictures), pictures)
+            batch.append(order[place % pictures])
+        yield batch

@@ -1,0 +1,134 @@
+"""A training run from its recipe to the adapter's folder."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from adapters.manifest import AdapterError
+from adapters.registry import Adapter
+from adapters.training.base import Base, load_base
+from adapters.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from adapters.training.data import encode_examples, read_examples
+from adapters.training.dreambooth import DreamboothMethod
+from adapters.training.lora import LoraMethod
+from adapters.training.method import Method
+from adapters.training.output import check_free, sheet, write_adapter, write_losses
+from adapters.training.progress import Stop, Watch
+from adapters.training.recipe import Recipe, data_folder, read_recipe
+from adapters.training.trainer import Trainer
+
+
+class Stopped(AdapterError):
+    """The run was asked to end; its state is saved."""
+
+
+@dataclass
+class Run:
+    """A run that can go on. ``losses`` has one for each finished step."""
+
+    recipe: Recipe
+    work: Path
+    base: Base
+    method: Method
+    trainer: Trainer
+    steps: int
+    losses: list[float] = field(default_factory=list)
+
+    def go(self, watch: Watch, stop: Stop) -> None:
+        """Trains to the last step. Raises Stopped once the state is saved, AdapterError where the loss is no number."""
+        while len(self.losses) < self.steps:
+            number = len(self.losses)
+            loss = self.trainer.step(number)
+            if not math.isfinite(loss):
+                raise AdapterError(f"step {number}: the loss is {loss}; lower the learning rate")
+            self.losses.append(loss)
+            watch(number, loss)
+            self._after(stop())
+
+    def _after(self, stopping: bool) -> None:
+        done = len(self.losses)
+        if stopping or done % self.recipe.training.checkpoint_every == 0:
+            self.save()
+        if stopping:
+            raise Stopped(f"stopped after step {done} of {self.steps}; go on with --resume")
+        if self.recipe.samples.prompts and (done % self.recipe.samples.every == 0 or done == self.steps):
+            self.draw_samples()
+
+    def draw_samples(self) -> None:
+        """A strip of the fixed prompts at the fixed seed."""
+        how = self.recipe.samples
+        pictures = self.base.draw(how.prompts, how.seed, how.steps, how.guidance_scale)
+        folder = self.work / "samples"
+        folder.mkdir(exist_ok=True)
+        sheet([pictures]).save(folder / f"step-{len(self.losses):06}.png")
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        state = {
+            "losses": self.losses,
+            "weights": {name: parameter.detach() for name, parameter in self.method.parameters().items()},
+            "optimizer": self.trainer.optimizer.state_dict(),
+            "scaler": self.trainer.scaler.state_dict(),
+        }
+        save_checkpoint(self.work, self.recipe, state)
+
+    def finish(self, into: Path) -> Adapter:
+        """Writes the adapter and the losses; the checkpoint has done its work."""
+        adapter = write_adapter(self.recipe, self.base, self.method, into)
+        write_losses(self.losses, self.work)
+        (self.work / CHECKPOINT).unlink(missing_ok=True)
+        return adapter
+
+
+def open_run(file: Path, into: Path, work: Path, *, resume: bool = False, replace: bool = False) -> Run:
+    """The run of the recipe in ``file``, new or from the checkpoint in ``work`` / the adapter's name."""
+    recipe = read_recipe(file)
+    check_free(into, recipe.adapter.name, replace)
+    work = work / recipe.adapter.name
+    if not resume:
+        start_anew(work)
+    base = load_base(recipe.base_model, recipe.training.precision)
+    state = load_checkpoint(work, recipe, base.device) if resume else None
+    losses: list[float] = state["losses"] if state else []
+    data, seed = recipe.data, recipe.training.seed
+    examples = read_examples(data_folder(recipe, file))[: data.limit]
+    latents = encode_examples(base, examples, data.resolution, data.augmentation, seed)
+    method = make_method(recipe, base, work)
+    steps = recipe.steps(len(examples))
+    trainer = Trainer(base, method, latents, recipe.training, steps=steps, start=len(losses))
+    if state:
+        restore(method, trainer, state)
+    return Run(recipe, work, base, method, trainer, steps, losses)
+
+
+def start_anew(work: Path) -> None:
+    """An empty folder; raises AdapterError where an unfinished run would be lost."""
+    if (work / CHECKPOINT).exists():
+        raise AdapterError(f"{work / CHECKPOINT}: an unfinished run; go on with --resume, or delete {work}")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+
+
+def make_method(recipe: Recipe, base: Base, work: Path) -> Method:
+    """The recipe's method on this base."""
+    seed = recipe.training.seed
+    if recipe.lora:
+        return LoraMethod(base, recipe.lora, seed)
+    assert recipe.dreambooth is not None
+    return DreamboothMethod(base, recipe.dreambooth, work / "class", seed)
+
+
+def restore(method: Method, trainer: Trainer, state: dict[str, Any]) -> None:
+    """Puts a checkpoint's weights and optimizer in place."""
+    weights: dict[str, torch.Tensor] = state["weights"]
+    with torch.no_grad():
+        for name, parameter in method.parameters().items():
+            parameter.copy_(weights[name])
+    trainer.optimizer.load_state_dict(state["optimizer"])
+    trainer.scaler.load_state_dict(state["scaler"])

@@ -1,0 +1,86 @@
+"""What a run leaves behind: the adapter's folder, sample sheets, the losses as CSV and as a plot."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from adapters.manifest import MANIFEST, AdapterError, Manifest
+from adapters.registry import Adapter, hash_files
+from adapters.training.base import Base
+from adapters.training.method import Method
+from adapters.training.recipe import Recipe
+
+UNHASHED = "0" * 64
+
+
+def check_free(into: Path, name: str, replace: bool) -> None:
+    """Raises AdapterError where the adapter is there already: adapters never change."""
+    if not replace and (into / name / MANIFEST).exists():
+        raise AdapterError(f"{into / name} is an adapter already: choose another name, or say --replace")
+
+
+def write_adapter(recipe: Recipe, base: Base, method: Method, into: Path) -> Adapter:
+    """Writes the weights and the manifest beside the folder, checks them, and moves them in, the manifest last."""
+    about = recipe.adapter
+    staged = into / f".{about.name}.unfinished"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    method.write(staged)
+    manifest = Manifest(
+        kind=recipe.kind,
+        base_model=recipe.base_model,
+        prediction_type=base.prediction_type,
+        rank=recipe.lora.rank if recipe.lora else None,
+        sha256=UNHASHED,
+        recipe=recipe.as_written(),
+        **about.model_dump(),
+    )
+    files = Adapter(manifest, staged).files()
+    manifest = manifest.model_copy(update={"sha256": hash_files(files)})
+    manifest.write(staged / MANIFEST)
+    Adapter(manifest, staged).verify()
+    folder = into / about.name
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for file in [*files, staged / MANIFEST]:
+        place = folder / file.relative_to(staged)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(place)
+    shutil.rmtree(staged)
+    return Adapter(manifest, folder)
+
+
+def write_losses(losses: Sequence[float], folder: Path) -> None:
+    """``losses.csv``, and ``losses.png`` where matplotlib is installed."""
+    with (folder / "losses.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("step", "loss"), *enumerate(losses)])
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
+    except ImportError:
+        return
+    window = max(1, len(losses) // 50)
+    means = [sum(losses[max(0, end - window) : end]) / min(window, end) for end in range(1, len(losses) + 1)]
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(losses, color="0.8", linewidth=0.8, label="loss")
+    axes.plot(means, color="tab:green", label=f"mean of {window} steps")
+    axes.set(xlabel="optimizer step", ylabel="loss", ylim=(0, None))
+    axes.legend()
+    figure.savefig(folder / "losses.png", dpi=120)
+
+
+def sheet(rows: Sequence[Sequence[Image.Image]], enlarge: int = 1, gap: int = 4) -> Image.Image:
+    """Pictures of one size in a grid on white."""
+    width, height = (length * enlarge for length in rows[0][0].size)
+    columns = max(len(row) for row in rows)
+    size = (columns * (width + gap) + gap, len(rows) * (height + gap) + gap)
+    grid = Image.new("RGB", size, "white")
+    for down, row in enumerate(rows):
+        for across, picture in enumerate(row):
+            place = (gap + across * (width + gap), gap + down * (height + gap))
+            grid.paste(picture.convert("RGB").resize((width, height), Image.Resampling.NEAREST), place)
+    return grid

@@ -1,0 +1,192 @@
+"""Training on a tiny model: it learns, it resumes as if nothing had happened, and diffusers loads what it writes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
+
+from adapters.manifest import AdapterError
+from adapters.registry import Adapter, Registry
+from adapters.training.base import load_base
+from adapters.training.loop import Run, Stopped, open_run
+from adapters.training.recipe import RecipeError
+
+LORA = "[lora]\nrank = 4\n"
+DREAMBOOTH = (
+    '[dreambooth]\nclass_prompts = ["a wall"]\nclass_pictures = 2\nclass_steps = 2\n'
+    "text_l2 = {l2}\nfreeze_embeddings = true\n"
+)
+
+
+def write_recipe(colours: Path, model: Path, method: str = LORA, **training: object) -> Path:
+    settings = {"steps": 12, "batch_size": 2, "learning_rate": 2e-2, "min_snr_gamma": 5.0, "checkpoint_every": 4}
+    lines = "\n".join(f"{key} = {value}" for key, value in (settings | training).items())
+    file = colours.parent / "recipe.toml"
+    file.write_text(f"""
+base_model = "{model}"
+[adapter]
+name = "walls"
+title = "Walls"
+licence = "Apache-2.0"
+trigger_words = ["wall"]
+[data]
+folder = "{colours.name}"
+resolution = 32
+[data.augmentation]
+variants = 2
+flip = 0.5
+brightness = 0.1
+{method}
+[training]
+{lines}
+""")
+    return file
+
+
+def start(recipe: Path, *, resume: bool = False) -> Run:
+    return open_run(recipe, recipe.parent / "adapters", recipe.parent / "work", resume=resume)
+
+
+def ignore(number: int, loss: float) -> None:
+    """Watches nothing."""
+
+
+def never() -> bool:
+    return False
+
+
+def after(calls: int) -> Callable[[], bool]:
+    """Says stop at the given call."""
+    asked = iter(range(1, calls + 1))
+    return lambda: next(asked) == calls
+
+
+def finish(recipe: Path, *, resume: bool = False) -> tuple[Run, Adapter]:
+    run = start(recipe, resume=resume)
+    run.go(ignore, never)
+    return run, run.finish(recipe.parent / "adapters")
+
+
+def drawn(pipeline: StableDiffusionPipeline) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    pipeline.set_progress_bar_config(disable=True)
+    generator = torch.Generator().manual_seed(0)
+    pictures: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = pipeline(
+        "a red wall", num_inference_steps=3, generator=generator, output_type="np"
+    ).images
+    return pictures
+
+
+@pytest.mark.parametrize("model", ["tiny", "tiny_epsilon"])
+def test_the_loss_falls(colours: Path, model: str, request: pytest.FixtureRequest) -> None:
+    losses = []
+    for rate in (1e-9, 1e-2):
+        method = DREAMBOOTH.format(l2=0)
+        run = start(write_recipe(colours, request.getfixturevalue(model), method, steps=20, learning_rate=rate))
+        run.go(ignore, never)
+        (run.work / "checkpoint.pt").unlink()
+        losses.append(sum(run.losses[-10:]))
+    assert losses[1] < 0.8 * losses[0]
+
+
+def test_diffusers_loads_a_lora_and_draws_another_picture(colours: Path, tiny: Path) -> None:
+    _, adapter = finish(write_recipe(colours, tiny))
+    adapter.verify()
+    assert Registry([adapter.folder.parent]).get("walls").manifest == adapter.manifest
+    assert (adapter.manifest.rank, adapter.manifest.prediction_type) == (4, "v_prediction")
+    keys = load_file(adapter.files()[0])
+    assert all(key.startswith("unet.") and ".lora_" in key for key in keys)
+    assert {value.dtype for value in keys.values()} == {torch.float16}
+    pipeline = load_base(str(tiny)).pipeline
+    before = drawn(pipeline)
+    pipeline.load_lora_weights(adapter.folder)
+    assert np.abs(drawn(pipeline) - before).max() > 1 / 255
+
+
+def test_a_lora_may_include_the_text_encoder(colours: Path, tiny: Path) -> None:
+    _, adapter = finish(write_recipe(colours, tiny, LORA + "text_encoder = true\n"))
+    keys = load_file(adapter.files()[0])
+    assert {key.split(".")[0] for key in keys} == {"unet", "text_encoder"}
+    assert any(value.any() for key, value in keys.items() if key.startswith("text_encoder") and "lora_B" in key)
+    load_base(str(tiny)).pipeline.load_lora_weights(adapter.folder)
+
+
+@pytest.mark.parametrize("method", [LORA, DREAMBOOTH.format(l2=0.1)], ids=["lora", "dreambooth"])
+def test_a_stopped_run_resumes_with_the_same_losses_and_weights(colours: Path, tiny: Path, method: str) -> None:
+    recipe = write_recipe(colours, tiny, method, gradient_accumulation=2, caption_dropout=0.3, learning_rate=1e-3)
+    straight, adapter = finish(recipe)
+    weights = [file.read_bytes() for file in adapter.files()]
+    (adapter.folder / "manifest.json").unlink()
+    with pytest.raises(Stopped, match="after step 5 of 12"):
+        start(recipe).go(ignore, after(5))
+    resumed, adapter = finish(recipe, resume=True)
+    assert resumed.losses == straight.losses
+    assert [file.read_bytes() for file in adapter.files()] == weights
+
+
+def test_a_killed_run_resumes_from_its_last_checkpoint(colours: Path, tiny: Path) -> None:
+    recipe = write_recipe(colours, tiny)
+    code = (
+        "import os, signal, sys; from pathlib import Path; from adapters.training.loop import open_run\n"
+        "root = Path(sys.argv[1]).parent\n"
+        "def watch(number, loss):\n    if number == 6: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "open_run(Path(sys.argv[1]), root / 'adapters', root / 'work').go(watch, lambda: False)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(recipe)], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    run = start(recipe, resume=True)
+    assert len(run.losses) == 4
+    run.go(ignore, never)
+    (run.work / "checkpoint.pt").unlink()
+    straight = start(recipe)
+    straight.go(ignore, never)
+    assert run.losses == straight.losses
+
+
+def test_dreambooth_writes_what_it_trained_and_moves_the_text_encoder_less_with_l2(colours: Path, tiny: Path) -> None:
+    base = load_base(str(tiny))
+    moved = []
+    for l2 in (0.0, 10.0):
+        recipe = write_recipe(colours, tiny, DREAMBOOTH.format(l2=l2), learning_rate=1e-3)
+        run, adapter = finish(recipe)
+        assert sorted(os.listdir(run.work / "class")) == ["000.png", "001.png"]
+        adapter.verify()
+        text, unet = (load_file(file) for file in adapter.files())
+        assert set(unet) == set(base.unet.state_dict())
+        left_out = set(base.text_encoder.state_dict()) - set(text)
+        assert [key.split(".")[-2] for key in left_out] == ["token_embedding"]
+        state = base.text_encoder.state_dict()
+        moved.append(sum(float((value.float() - state[key]).square().sum()) for key, value in text.items()))
+        (adapter.folder / "manifest.json").unlink()
+    assert 0 < moved[1] < 0.5 * moved[0]
+
+
+def test_what_is_there_is_not_overwritten(colours: Path, tiny: Path) -> None:
+    recipe = write_recipe(colours, tiny)
+    run = start(recipe)
+    run.save()
+    with pytest.raises(AdapterError, match="unfinished run"):
+        start(recipe)
+    run.finish(recipe.parent / "adapters")
+    with pytest.raises(AdapterError, match="--replace"):
+        start(recipe)
+
+
+def test_a_changed_recipe_does_not_resume(colours: Path, tiny: Path) -> None:
+    start(write_recipe(colours, tiny)).save()
+    with pytest.raises(RecipeError, match=r"changed since \(training\)"):
+        start(write_recipe(colours, tiny, seed=1), resume=True)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(colours: Path, tiny: Path) -> None:
+    with pytest.raises(AdapterError, match="lower the learning rate"):
+        start(write_recipe(colours, tiny, learning_rate=1e30, steps=30)).go(ignore, never)
