@@ -1,0 +1,134 @@
+"""``sanggar draw``: one command, drawn and written to files, for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.app import Application
+from bot.cli.session import open_studio
+from bot.cli.terminal import FAILURE, INTERRUPTED, USAGE, Failure, complaints
+from bot.errors import Refused
+from bot.frontends.console.album import keep
+from bot.frontends.console.background import Background
+from bot.frontends.console.courier import ConsoleCourier
+from bot.frontends.console.frontend import PLATFORM, STYLES, draw_to_end, origin
+from bot.frontends.console.view import View
+from bot.job import Job, Picture, State
+from bot.parsing import draw_request, parse
+from bot.replies import explain
+from bot.request import DrawRequest
+from bot.settings import Settings, read_settings
+
+STDOUT = Path("-")
+
+
+class Sheet:
+    """Where the pictures of one command go, and what came of it. ``target`` None: the console's folder."""
+
+    def __init__(self, target: Path | None) -> None:
+        self._target = target
+        self.written: list[tuple[Path, Picture]] = []
+
+    def finish(self, job: Job, pictures: Sequence[Picture]) -> str:
+        """A courier's ``Finish``."""
+        for number, picture in enumerate(pictures, start=1):
+            self.written.append((self._write(job, picture, number, len(pictures)), picture))
+        return str(self.written[0][0])
+
+    def _write(self, job: Job, picture: Picture, number: int, count: int) -> Path:
+        if self._target is None:
+            return keep(job, picture)
+        if self._target == STDOUT:
+            sys.stdout.buffer.write(picture.png)
+            sys.stdout.buffer.flush()
+            return STDOUT
+        path = numbered(self._target, number) if count > 1 else self._target
+        replace(path, picture.png)
+        return path
+
+
+def draw(text: str, target: Path | None, *, as_json: bool) -> None:
+    """Draw ``text`` into ``target``; raises Failure with the exit code."""
+    settings = read_settings()
+    request = _request(text, target, settings)
+    view, sheet = View(complaints()), Sheet(target)
+    with Background(lambda: open_studio(settings, view)) as studio:
+        started = time.monotonic()
+        job = _drawn(studio, view, sheet, request)
+        seconds = time.monotonic() - started
+    if job.state is State.CANCELLED:
+        raise SystemExit(INTERRUPTED)
+    if job.state is not State.DELIVERED:
+        raise SystemExit(FAILURE)  # the courier has said why
+    if target != STDOUT:
+        print(_as_json(sheet, seconds) if as_json else _as_text(sheet, seconds))
+
+
+def numbered(path: Path, number: int) -> Path:
+    """``fox.png`` becomes ``fox-1.png``."""
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write the whole file, or leave what was there. Raises OSError."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}", delete=False) as file:
+        file.write(content)
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(file.name, 0o666 & ~mask)
+    os.replace(file.name, path)
+
+
+def _request(text: str, target: Path | None, settings: Settings) -> DrawRequest:
+    """What is to be drawn; raises Failure before anything is started."""
+    try:
+        command = parse(text)
+        style = command.path[0]
+        if style not in STYLES:
+            names = ", ".join(f"/{name}" for name in sorted(STYLES))
+            raise Failure(f"`draw` takes a command that draws: {names}", USAGE)
+        request = draw_request(style, command.options)
+    except Refused as refused:
+        raise Failure(explain(refused, origin(settings.language).locale), USAGE) from None
+    if target == STDOUT and request.count > 1:
+        raise Failure("standard output takes one picture: leave --count out, or name a file", USAGE)
+    if target not in {None, STDOUT}:
+        _check_target(target)
+    return request
+
+
+def _check_target(target: Path) -> None:
+    """Told before the drawing, not after."""
+    if target.is_dir():
+        raise Failure(f"{target} is a folder: name a file in it, such as {target / 'picture.png'}", USAGE)
+    if not target.parent.is_dir():
+        raise Failure(f"there is no folder {target.parent}: make it first", USAGE)
+
+
+def _drawn(studio: Background[Application], view: View, sheet: Sheet, request: DrawRequest) -> Job:
+    app = studio.value
+    person = origin(app.settings.language)
+    replies = app.replies.for_locale(person.locale)
+    app.studio.attach(PLATFORM, ConsoleCourier(view, replies, sheet.finish))
+    try:
+        return draw_to_end(studio, person, request)
+    except Refused as refused:
+        raise Failure(replies.explain(refused)) from None
+    finally:
+        view.clear()
+
+
+def _as_text(sheet: Sheet, seconds: float) -> str:
+    lines = [f"{path}  seed {picture.seed}" for path, picture in sheet.written]
+    return "\n".join(lines) + f"  {seconds:.1f} s"
+
+
+def _as_json(sheet: Sheet, seconds: float) -> str:
+    pictures = [{"path": str(path), "seed": item.seed, "parameters": item.parameters} for path, item in sheet.written]
+    return json.dumps({"pictures": pictures, "seconds": round(seconds, 2)}, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""The commands of the engine and the adapters, under ``sanggar``.
+
+The bot imports neither: the command line is where the parts are put together, so it names them here, as text, and
+loads one only when it is called. ``sanggar --help`` costs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """``target`` is ``module:name`` of a typer application or of a single command's function."""
+
+    name: str
+    target: str
+    help: str
+
+    def run(self, arguments: Sequence[str]) -> None:
+        """Run it as if it were typed at the shell; ends with SystemExit."""
+        module, attribute = self.target.split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        outer = new_typer()
+        outer.callback()(lambda: None)
+        if isinstance(command, typer.Typer):
+            outer.add_typer(command, name=self.name)
+        else:
+            outer.command(self.name)(command)
+        outer(args=[self.name, *arguments], prog_name="sanggar")
+
+
+MOUNTED = (
+    Mounted("engine", "engine.cli:engine_command", "Run the process that holds the model, and nothing else."),
+    Mounted("nano", "engine.nano.cli:nano_app", "The small model that comes with Sanggar."),
+    Mounted("adapters", "adapters.cli:adapters_app", "The adapters that are here."),
+    Mounted("train", "adapters.cli:train_command", "Make an adapter from pictures, by a recipe."),
+)
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""Options of a mounted command are its own to read, ``--help`` too."""
+
+
+def new_typer(help: str = "") -> typer.Typer:
+    """A typer application of the house: plain text, no traceback of typer's own."""
+    return typer.Typer(
+        help=help, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+
+
+def mount(app: typer.Typer) -> None:
+    for mounted in MOUNTED:
+        app.command(mounted.name, help=mounted.help, context_settings=PASSED_ON)(_pass_on(mounted))
+
+
+def _pass_on(mounted: Mounted) -> Callable[[typer.Context], None]:
+    def command(context: typer.Context) -> None:
+        mounted.run(context.args)
+
+    return command

@@ -1,0 +1,70 @@
+"""A studio with an engine, for the commands of one person at a terminal."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+
+from bot.app import Application
+from bot.frontends.console.view import View
+from bot.settings import BURST, HOURLY, Settings
+from bot.supervisor import Event, Supervisor, is_local, probe
+
+UNLIMITED = {"pictures_per_hour": HOURLY[1], "burst": BURST[1]}
+"""Limits protect a shared machine; whoever types at its terminal owns it."""
+
+
+@asynccontextmanager
+async def open_studio(
+    settings: Settings, view: View, *, own_engine: bool = False, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Application]:
+    """A studio whose engine is ready: the one at SANGGAR_ENGINE_URL where it runs, else one of its own.
+
+    An engine of its own listens on a free port, so that two commands never stop each other's.
+    Raises EngineFailed and ``bot.database.DatabaseError``.
+    """
+    changes: dict[str, object] = {**UNLIMITED, "shutdown_grace": 0.0}
+    if own_engine or await _nobody_answers(settings.engine_url):
+        changes["engine_url"] = f"http://127.0.0.1:{free_port()}"
+    settings = settings.model_copy(update=changes)
+    tell = _Starting(view)
+    async with (
+        Supervisor(settings.engine_url, log=tell.line, tell=tell.event, environment=environment) as engine,
+        Application(settings) as app,
+    ):
+        await engine.ready()
+        view.clear()
+        yield app
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def _nobody_answers(url: str) -> bool:
+    """Whether an engine has to be started; a far one is never ours to start."""
+    if not is_local(url):
+        return False
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        return await probe(client, url) is None
+
+
+class _Starting:
+    """Shows that the engine starts, with the last line of its log; says when one that was there is used."""
+
+    def __init__(self, view: View) -> None:
+        self._view, self._ready = view, False
+
+    def line(self, text: str) -> None:
+        if not self._ready and text:
+            self._view.progress(f"Starting the engine: {text}", None)
+
+    def event(self, event: Event, text: str) -> None:
+        self._ready = event is Event.READY
+        if event is Event.STARTING:
+            self._view.progress("Starting the engine", None)

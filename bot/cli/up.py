@@ -1,0 +1,138 @@
+"""``sanggar up``: the engine and every platform that has a token, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from rich.text import Text
+
+from bot.app import Application
+from bot.cli.terminal import Failure, complaints
+from bot.frontends.registry import PLATFORMS, Frontend, PlatformEntry
+from bot.settings import Settings
+from bot.supervisor import EngineFailed, Event, Supervisor
+
+Say = Callable[[str], None]
+CLOSE_SECONDS = 10.0
+"""How long a platform's connection may take to close."""
+NO_TOKEN = """no platform has a token yet. Set one of these in .env, or as environment variables:
+  {variables}
+README.md says where tokens come from, `sanggar doctor` checks them, and `sanggar console` needs none."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def up(settings: Settings) -> None:
+    """Serve until told to stop. Raises Failure, EngineFailed and ``bot.database.DatabaseError``."""
+    entries = [entry for entry in PLATFORMS if entry.wanted(settings)]
+    if not entries:
+        raise Failure(NO_TOKEN.format(variables="\n  ".join(entry.variable for entry in PLATFORMS)))
+    say, stop = _speaker(), _Stop()
+    async with Supervisor(settings.engine_url, log=lambda line: say(f"engine   │ {line}"), tell=_teller(say)) as engine:
+        async with Application(settings) as app:
+            await _Service(app, say, stop).serve(entries, engine)
+        say("Stopping the engine." if engine.pid else "The engine was not ours; it goes on.")
+    say("Stopped.")
+
+
+class _Stop:
+    """The wish to stop: once asks, twice hurries."""
+
+    def __init__(self) -> None:
+        self.asked, self.hurry = asyncio.Event(), asyncio.Event()
+        for number in STOP_SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled)
+
+    def _signalled(self) -> None:
+        (self.hurry if self.asked.is_set() else self.asked).set()
+
+
+class _Service:
+    """The platforms while they run."""
+
+    def __init__(self, app: Application, say: Say, stop: _Stop) -> None:
+        self._app, self._say, self._stop = app, say, stop
+        self._frontends: dict[asyncio.Task[None], tuple[PlatformEntry, Frontend]] = {}
+
+    async def serve(self, entries: list[PlatformEntry], engine: Supervisor) -> None:
+        """Until a stop is asked for or nothing is left to serve; raises Failure or EngineFailed in the latter case."""
+        for entry in entries:
+            frontend = entry.create(self._app)
+            self._frontends[asyncio.create_task(frontend.run(), name=entry.title)] = (entry, frontend)
+        ready = asyncio.create_task(engine.ready(), name="engine ready")
+        asked = asyncio.create_task(self._stop.asked.wait(), name="stop")
+        try:
+            await self._until_over(ready, asked)
+        finally:
+            ready.cancel()
+            asked.cancel()
+            await asyncio.gather(ready, asked, return_exceptions=True)
+            await self._close()
+
+    async def _until_over(self, ready: asyncio.Task[None], asked: asyncio.Task[bool]) -> None:
+        waiting: set[asyncio.Task[bool] | asyncio.Task[None]] = {ready, asked, *self._frontends}
+        while not asked.done():
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if ready in done:
+                ready.result()
+            for task in [task for task in self._frontends if task in done]:
+                self._lost(task)
+            if not self._frontends:
+                raise Failure("no platform is connected any more: `sanggar doctor` says what is wrong")
+
+    def _lost(self, task: asyncio.Task[None]) -> None:
+        """One platform ended by itself; the others go on."""
+        entry, _ = self._frontends.pop(task)
+        error = task.exception()
+        why = "disconnected" if error is None else explain(entry, error)
+        self._say(f"{entry.title:8} │ {why}")
+
+    async def _close(self) -> None:
+        """In visible phases: refuse and drain, disconnect."""
+        grace = self._app.settings.shutdown_grace
+        self._say(f"Stopping: nothing new is taken; running pictures get {grace:.0f} s (Ctrl-C again hurries).")
+        drained = asyncio.create_task(self._app.studio.close(grace), name="drain")
+        hurry = asyncio.create_task(self._stop.hurry.wait(), name="hurry")
+        await asyncio.wait({drained, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        if not drained.done():
+            self._say("Hurrying: what is not delivered is taken up by the next start.")
+            await self._app.studio.close(0)
+        hurry.cancel()
+        await asyncio.gather(drained, hurry, return_exceptions=True)
+        self._say("Disconnecting.")
+        await asyncio.gather(*(self._disconnect(task, frontend) for task, (_, frontend) in self._frontends.items()))
+
+    async def _disconnect(self, task: asyncio.Task[None], frontend: Frontend) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await frontend.close()
+                await asyncio.gather(task, return_exceptions=True)
+        except TimeoutError:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def explain(entry: PlatformEntry, error: BaseException) -> str:
+    """Why a platform could not be served, and what to do."""
+    if type(error).__name__ in {"LoginFailure", "InvalidToken"}:
+        return f"refuses the token: set {entry.variable} anew (`sanggar doctor` checks it)"
+    return f"failed: {type(error).__name__}: {error}"
+
+
+def _speaker() -> Say:
+    console = complaints()
+    return lambda line: console.print(Text(line), soft_wrap=True)
+
+
+def _teller(say: Say) -> Callable[[Event, str], None]:
+    words = {
+        Event.STARTING: "starting on {}",
+        Event.READY: "ready, model {}",
+        Event.DIED: "{}",
+        Event.USING: "one is running already, model {}: using it",
+    }
+    return lambda event, text: say(f"engine   │ {words[event].format(text)}")
+
+
+__all__ = ["EngineFailed", "up"]

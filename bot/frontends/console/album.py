@@ -1,0 +1,46 @@
+"""Where the console keeps finished pictures: a folder of files named after what was asked."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.job import Job, Picture
+
+FOLDER = Path("pictures")
+NAME_MAX = 60
+"""Characters of a file's name before seed and ending."""
+
+
+def keep(job: Job, picture: Picture, folder: Path = FOLDER) -> Path:
+    """Write the picture to ``folder/style-words-seed.png``; the same picture again is the same file.
+
+    Another picture of that name (other options) gets a number, never overwrites. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in _names(folder / f"{slug(f'{job.request.style} {job.request.prompt}')}-{picture.seed}"):
+        try:
+            with path.open("xb") as file:
+                file.write(picture.png)
+        except FileExistsError:
+            if path.read_bytes() != picture.png:
+                continue
+        return path
+    raise AssertionError("names never end")
+
+
+def slug(text: str) -> str:
+    """Lower-case ASCII words joined by hyphens, at most NAME_MAX characters; "picture" where nothing is left."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    name = "-".join(words)
+    return name[:NAME_MAX].rsplit("-", 1)[0] if len(name) > NAME_MAX else name or "picture"
+
+
+def _names(stem: Path) -> Iterator[Path]:
+    yield stem.with_name(f"{stem.name}.png")
+    for number in itertools.count(2):
+        yield stem.with_name(f"{stem.name}-{number}.png")

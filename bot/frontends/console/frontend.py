@@ -1,0 +1,133 @@
+"""The console: the same commands as in a chat, typed at a prompt on the machine itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bot.app import Application
+from bot.commands import COMMANDS
+from bot.errors import Refused
+from bot.frontends.console.album import FOLDER, keep
+from bot.frontends.console.background import Background
+from bot.frontends.console.courier import ConsoleCourier
+from bot.frontends.console.prompt import editing, read_line
+from bot.frontends.console.view import View
+from bot.job import Job, Picture, State
+from bot.parsing import Invocation, draw_request, parse
+from bot.request import DrawRequest, Origin, Platform
+
+LEAVING = frozenset({"exit", "quit", "/exit", "/quit"})
+COMMAND_NAMES = frozenset(command.name for command in COMMANDS)
+PLATFORM: Platform = "console"
+PLACE, OWNER = "console", "owner"
+STYLES = frozenset(command.name for command in COMMANDS if command.style)
+
+
+class ConsoleFrontend:
+    """Whoever sits at the machine may do everything, and has no allowance to keep."""
+
+    def __init__(self, studio: Background[Application], view: View, folder: Path = FOLDER) -> None:
+        self._studio, self._view, self._folder = studio, view, folder
+        self._app = studio.value
+        self.origin = origin(self._app.settings.language)
+        self._replies = self._app.replies.for_locale(self.origin.locale)
+        self._app.studio.attach(PLATFORM, ConsoleCourier(view, self._replies, self._finish))
+
+    def run(self) -> None:
+        """Answer lines until the input ends; first take up what an earlier run did not finish."""
+        self._studio.call(self._app.studio.recover(PLATFORM))
+        with editing(self._app.settings.data / "history", self._adapters):
+            while (line := self._read()) is not None:
+                if line in LEAVING:
+                    return
+                if line:
+                    self.answer(line)
+
+    def answer(self, line: str) -> bool:
+        """Do one command and wait for its end; False where it was refused or came to nothing."""
+        slash = "" if line.split(maxsplit=1)[0] not in COMMAND_NAMES else "/"
+        try:
+            return self._do(parse(slash + line))
+        except Refused as refused:
+            self._view.say(self._replies.explain(refused))
+            return False
+
+    def _do(self, command: Invocation) -> bool:
+        match command.path:
+            case (style,) if style in STYLES:
+                return self._draw(draw_request(style, command.options))
+            case ("adapter", _):
+                self._view.say(self._studio.call(self._adapter(command)))
+            case ("quota",):
+                quota = self._studio.call(self._app.limits.quota(PLATFORM, self.origin.user))
+                self._view.say(self._replies.quota(quota))
+            case ("cancel",):
+                job = command.options.get("job")
+                stopped = self._studio.call(self._app.studio.cancel(self.origin, None if job is None else str(job)))
+                self._view.say(self._replies.stopped(stopped))
+            case _:
+                self._view.say(self._replies.help())
+        return True
+
+    def _draw(self, request: DrawRequest) -> bool:
+        try:
+            return draw_to_end(self._studio, self.origin, request).state is State.DELIVERED
+        finally:
+            self._view.clear()
+
+    async def _adapter(self, command: Invocation) -> str:
+        moderation, options = self._app.moderation, {key: str(value) for key, value in command.options.items()}
+        match command.path[1]:
+            case "use":
+                change = await moderation.use(self.origin, options["style"], options["adapter"], allowed=True)
+                return self._replies.adapter_used(change)
+            case "info":
+                return self._replies.adapter_info(await moderation.info(self.origin, options["adapter"], allowed=True))
+            case _:
+                return self._replies.adapter_list(await moderation.list(self.origin, allowed=True))
+
+    def _finish(self, job: Job, pictures: Sequence[Picture]) -> str:
+        paths = [keep(job, picture, self._folder) for picture in pictures]
+        for path, picture in zip(paths, pictures, strict=True):
+            self._view.picture(path, picture.png)
+        self._view.say(self._replies.caption(job, pictures))
+        return str(paths[0])
+
+    def _adapters(self) -> Sequence[str]:
+        return self._studio.call(self._app.moderation.names())
+
+    def _read(self) -> str | None:
+        """The next line without blanks around it; Ctrl-C at the prompt only drops the line."""
+        try:
+            line = read_line()
+        except KeyboardInterrupt:
+            self._view.say("")
+            return ""
+        return line if line is None else line.strip()
+
+
+def draw_to_end(studio: Background[Application], origin: Origin, request: DrawRequest) -> Job:
+    """The job once it is over. Ctrl-C cancels it, and is done once the engine stopped. Raises Refused."""
+    job = studio.call(studio.value.studio.submit(origin, request))
+    end = studio.start(studio.value.studio.wait(job.id))
+    try:
+        return end.result()
+    except BaseException as interruption:
+        studio.call(studio.value.studio.cancel(origin, job.id))
+        if isinstance(interruption, KeyboardInterrupt):
+            return end.result()
+        raise
+
+
+def origin(default_language: str) -> Origin:
+    """Whoever sits at this machine; there is one."""
+    return Origin(PLATFORM, PLACE, OWNER, terminal_locale(os.environ) or default_language, {})
+
+
+def terminal_locale(environment: Mapping[str, str]) -> str:
+    """The BCP 47 tag of the terminal's language ("id-ID" for ``id_ID.UTF-8``); empty where it names none."""
+    value = next((environment[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(key)), "")
+    tag = value.split(".")[0].split("@")[0].replace("_", "-")
+    return "" if tag in {"C", "POSIX"} else tag

@@ -1,0 +1,206 @@
+"""Keeps an engine running: starts it, passes its log on, starts it again when it died, stops it in the end.
+
+An engine that already answers at the address is used as it is, and left running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import ValidationError
+
+from engine.protocol import Health
+
+ENGINE_COMMAND = (sys.executable, "-m", "bot.engine_child")
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds before a dead engine is started again; doubled each time until one became ready."""
+POLL = 0.2
+"""Seconds between two looks at ``/health`` while the model loads."""
+STOP_SECONDS = 20.0
+"""How long the engine may take to end after SIGTERM; its requests have been drained or cancelled by then."""
+TAIL = 20
+"""Last log lines, shown when the engine failed."""
+
+
+class EngineFailed(Exception):
+    """The engine cannot run; the message is for the person at the terminal. ``tail`` has its last log lines."""
+
+    def __init__(self, message: str, tail: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.tail = tuple(tail)
+
+
+class Event(StrEnum):
+    """What the supervisor tells besides log lines."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DIED = "died"
+    USING = "using"
+
+
+Log = Callable[[str], None]
+Tell = Callable[[Event, str], None]
+
+
+async def probe(client: httpx.AsyncClient, url: str) -> Health | None:
+    """What answers at ``url``; None where nothing listens. Raises EngineFailed where it is no engine."""
+    try:
+        return Health.model_validate_json((await client.get(f"{url}/health")).content)
+    except httpx.ConnectError:
+        return None
+    except (httpx.HTTPError, ValidationError):
+        raise EngineFailed(
+            f"Something that is no Sanggar engine answers at {url}. "
+            "Stop it, or set SANGGAR_ENGINE_URL to another port, such as http://127.0.0.1:8802."
+        ) from None
+
+
+def is_local(url: str) -> bool:
+    """Whether an engine of ours may listen at ``url``."""
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+class Supervisor:
+    """``async with Supervisor(url) as engine: await engine.ready()``; leaving stops an engine that it started."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        log: Log = lambda line: None,
+        tell: Tell = lambda event, text: None,
+        command: Sequence[str] = ENGINE_COMMAND,
+        environment: Mapping[str, str] | None = None,
+        first_pause: float = FIRST_PAUSE,
+    ) -> None:
+        self.url = url
+        self._log, self._tell = log, tell
+        self._command = tuple(command)
+        self._environment = {**os.environ, "SANGGAR_ENGINE_PORT": str(urlsplit(url).port or 80), **(environment or {})}
+        self._first_pause = first_pause
+        self._tail: deque[str] = deque(maxlen=TAIL)
+        self._client = httpx.AsyncClient(trust_env=False, timeout=5)
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the engine process, where it is ours and runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def __aenter__(self) -> Self:
+        """Raises EngineFailed where the port is taken by something else."""
+        health = await self._settled()
+        if health is None and not is_local(self.url):
+            raise EngineFailed(f"No engine answers at {self.url} (SANGGAR_ENGINE_URL). Start it there: sanggar engine")
+        if health is None:
+            self._keeper = asyncio.create_task(self._keep(), name="engine supervisor")
+        else:
+            self._tell(Event.USING, health.model)
+            self._keeper = asyncio.create_task(self._watch(), name="engine watch")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._keeper is not None
+        self._keeper.cancel()
+        await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._client.aclose()
+        if self._ready.done():
+            self._ready.exception()
+
+    async def ready(self) -> None:
+        """Wait until the model is loaded; raises EngineFailed where the engine ended before it ever was."""
+        await asyncio.shield(self._ready)
+
+    async def _settled(self) -> Health | None:
+        """What answers, once an engine that is just stopping has gone."""
+        while True:
+            health = await probe(self._client, self.url)
+            if health is None or health.status != "stopping":
+                return health
+            await asyncio.sleep(POLL)
+
+    async def _keep(self) -> None:
+        """Owns the engine process; a fresh one for each that dies, unless the first never became ready."""
+        pause = self._first_pause
+        while True:
+            self._tell(Event.STARTING, self.url)
+            was_ready, code = await self._run_once()
+            if not self._ready.done():
+                self._ready.set_exception(EngineFailed(f"The engine did not start (it ended with {code}).", self._tail))
+                return
+            pause = self._first_pause if was_ready else min(2 * pause, LONGEST_PAUSE)
+            self._tell(Event.DIED, f"{_ending(code)}, starting it again in {pause:.0f} s")
+            await asyncio.sleep(pause)
+
+    async def _run_once(self) -> tuple[bool, int]:
+        """One life of an engine: whether it became ready, and its exit status."""
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environment,
+            start_new_session=True,
+            limit=1 << 20,
+        )
+        watch = asyncio.create_task(self._watch())
+        try:
+            await self._pass_on(process)
+            return watch.done(), await process.wait()
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            await self._stop(process)
+
+    async def _pass_on(self, process: asyncio.subprocess.Process) -> None:
+        """Hands on each line of the engine's log until it ends."""
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            text = line.decode(errors="replace").rstrip()
+            self._tail.append(text)
+            self._log(text)
+
+    async def _watch(self) -> None:
+        """Returns once ``/health`` says ready."""
+        while True:
+            with suppress(EngineFailed):  # an engine that is just starting or dying may say anything
+                if (health := await probe(self._client, self.url)) and health.status == "ready":
+                    break
+            await asyncio.sleep(POLL)
+        self._tell(Event.READY, health.model)
+        if not self._ready.done():
+            self._ready.set_result(None)
+
+    async def _stop(self, process: asyncio.subprocess.Process) -> None:
+        """SIGTERM, and SIGKILL for one that does not end."""
+        if process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._pass_on(process)
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _ending(code: int) -> str:
+    """An exit status in words."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
