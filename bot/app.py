@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+from bot.database import Database
 from bot.engine_client import EngineClient
+from bot.journal import Journal
 from bot.limits import Limits
 from bot.moderation import Moderation
 from bot.replies import Catalogues
@@ -37,9 +39,26 @@ class Application:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        raise NotImplementedError
+        try:
+            await self._open(self.settings)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    async def _open(self, settings: Settings) -> None:
+        key = settings.engine_key.get_secret_value() if settings.engine_key else None
+        self.replies = Catalogues(settings.language)
+        database = await self._stack.enter_async_context(Database(settings.database_path))
+        client = EngineClient(settings.engine_url, key, patience=settings.engine_patience)
+        self.engine = await self._stack.enter_async_context(client)
+        self.limits = Limits(database, per_hour=settings.pictures_per_hour, burst=settings.burst)
+        self.styles = Styles(database)
+        self.moderation = Moderation(database, self.styles, self.engine)
+        self.studio = Studio(Journal(database, self.limits), self.styles, self.engine, settings.running_jobs)
+        self._stack.push_async_callback(self.studio.close, settings.shutdown_grace)

@@ -35,6 +35,8 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    """Other names that are understood where options are typed as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,52 @@ class Command:
     subcommands: tuple[Command, ...] = ()
     style: bool = False
     moderators: bool = False
+    aliases: tuple[str, ...] = ()
+    """Other names that are understood where commands are typed as text."""
 
 
 DRAW_OPTIONS = (
     Option("prompt", "text", "What to draw", required=True, minimum=1, maximum=PROMPT_MAX),
-    Option("negative", "text", "What to keep out of the picture", maximum=PROMPT_MAX),
-    Option("seed", "integer", "Same prompt and seed, same picture; -1 is random", minimum=-1, maximum=SEED_MAX),
+    Option(
+        "negative",
+        "text",
+        "What to keep out of the picture",
+        maximum=PROMPT_MAX,
+        aliases=("neg", "negative-prompt", "no", "tanpa"),
+    ),
+    Option(
+        "seed",
+        "integer",
+        "Same prompt and seed, same picture; -1 is random",
+        minimum=-1,
+        maximum=SEED_MAX,
+        aliases=("benih",),
+    ),
     Option(
         "cfg",
         "number",
         "Guidance scale: higher follows the prompt, lower is freer",
         minimum=GUIDANCE_SCALE[0],
         maximum=GUIDANCE_SCALE[1],
+        aliases=("cfg-scale", "guidance", "guidance-scale"),
     ),
-    Option("steps", "integer", "More steps, more quality and time", minimum=STEPS[0], maximum=STEPS[1]),
-    Option("count", "integer", "How many pictures", minimum=COUNT[0], maximum=COUNT[1]),
-    Option("size", "choice", "Shape of the picture", choices=tuple(SIZES)),
+    Option(
+        "steps",
+        "integer",
+        "More steps, more quality and time",
+        minimum=STEPS[0],
+        maximum=STEPS[1],
+        aliases=("langkah",),
+    ),
+    Option(
+        "count",
+        "integer",
+        "How many pictures",
+        minimum=COUNT[0],
+        maximum=COUNT[1],
+        aliases=("n", "batch", "jumlah"),
+    ),
+    Option("size", "choice", "Shape of the picture", choices=tuple(SIZES), aliases=("ukuran",)),
     Option("sampler", "choice", "Sampler that removes the noise", choices=tuple(SAMPLERS)),
 )
 
@@ -70,13 +102,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("kancil", "Draw as in a children's storybook", DRAW_OPTIONS, style=True),
     Command("retro", "Draw a character of the 1970s to 1990s", DRAW_OPTIONS, style=True),
     Command("landscape", "Draw a fantasy landscape", DRAW_OPTIONS, style=True),
-    Command("draw", "Draw freely, without a style", DRAW_OPTIONS, style=True),
-    Command("help", "What can be drawn, and how"),
-    Command("quota", "How many pictures you may draw now"),
+    Command("draw", "Draw freely, without a style", DRAW_OPTIONS, style=True, aliases=("gambar", "imagine")),
+    Command("help", "What can be drawn, and how", aliases=("start", "bantuan")),
+    Command("quota", "How many pictures you may draw now", aliases=("kuota",)),
     Command(
         "cancel",
         "Cancel your picture",
-        (Option("job", "text", "Which one; all of yours where left out", maximum=8),),
+        (Option("job", "text", "Which one; all of yours where left out", maximum=20),),
+        aliases=("batal",),
     ),
     Command(
         "adapter",
@@ -96,3 +129,9 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
 )
+
+
+def find(name: str) -> Command | None:
+    """The command of that name or alias, in any case."""
+    name = name.casefold()
+    return next((command for command in COMMANDS if name == command.name or name in command.aliases), None)

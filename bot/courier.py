@@ -9,7 +9,9 @@ from bot.job import Job, Picture, Progress
 
 
 class Undeliverable(Exception):
-    """The platform refuses for good (channel gone, no permission); ``reason`` is a ``bot.replies`` key."""
+    """The platform refuses for good. ``reason`` is one of ``undeliverable``, ``undeliverable-permission``,
+    ``undeliverable-gone``, ``undeliverable-too-large``, ``undeliverable-blocked`` (the member shut us out).
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,19 +1,214 @@
-"""The engine over HTTP: one stream for each job, retried while the engine restarts."""
+"""The engine over HTTP: one stream for each job, taken up again while the engine restarts."""
 
 from __future__ import annotations
 
-from engine.protocol import AdapterInfo, Health, ModelInfo
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Annotated, Generic, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from engine.errors import EngineError, QueueFull, ShuttingDown, Unreachable, from_body
+from engine.protocol import (
+    AdapterInfo,
+    AdapterList,
+    CompletedEvent,
+    GenerationRequest,
+    Health,
+    ModelInfo,
+    ModelList,
+    PartialImageEvent,
+    ProgressEvent,
+)
+
+Message = TypeVar("Message", bound=BaseModel)
+DrawEvent = PartialImageEvent | CompletedEvent | ProgressEvent
+EVENT: TypeAdapter[DrawEvent] = TypeAdapter(Annotated[DrawEvent, Field(discriminator="type")])
+
+SILENCE_SECONDS = 300.0
+"""A stream that says nothing for so long is taken for dead: one step of a large model on a CPU takes a minute."""
+ANSWER_SECONDS = 10.0
+LIST_SECONDS = 10.0
+"""How long a list of adapters or models is believed."""
+DROPS_MAX = 4
+"""Streams that may break off in the middle of one job before the job is taken for the cause."""
+WAIT_FIRST, WAIT_MOST = 0.25, 8.0
+"""Seconds between two attempts: doubled each time."""
 
 
 class EngineClient:
+    """``patience``: seconds for which a job waits for an engine that gives no sign of life.
+
+    ``async with EngineClient(url, key) as engine: ...``
+    """
+
+    def __init__(self, url: str, key: str | None = None, *, patience: float = 600.0, wait: float = WAIT_FIRST) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        timeout = httpx.Timeout(ANSWER_SECONDS, read=SILENCE_SECONDS, pool=None)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, limits=limits, trust_env=False)
+        self._patience = patience
+        self._wait = wait
+        self._adapters = _Cached[AdapterList](LIST_SECONDS)
+        self._models = _Cached[ModelList](LIST_SECONDS)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
     async def health(self) -> Health:
         """One attempt; raises ``engine.errors.EngineError``."""
-        raise NotImplementedError
+        return await self._get("/health", Health)
 
     async def adapters(self) -> tuple[AdapterInfo, ...]:
         """What the engine can draw with; at most some seconds old. Raises ``engine.errors.EngineError``."""
-        raise NotImplementedError
+        found = self._adapters.get() or self._adapters.put(await self._get("/v1/adapters", AdapterList))
+        return tuple(found.data)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """The loaded models. Raises ``engine.errors.EngineError``."""
-        raise NotImplementedError
+        found = self._models.get() or self._models.put(await self._get("/v1/models", ModelList))
+        return tuple(found.data)
+
+    async def draw(self, request: GenerationRequest) -> AsyncGenerator[DrawEvent]:
+        """What happens to the request, up to its last picture. Close the iterator to cancel: once that is through,
+        the engine has stopped working on it.
+
+        After an interruption the events begin again with ``queued``, and the same pictures come once more.
+        Raises ``engine.errors.EngineError`` for what waiting does not mend.
+        """
+        retry = _Retry(self._patience, self._wait)
+        while True:
+            try:
+                async with aclosing(self._attempt(request)) as events:
+                    async for event in events:
+                        retry.alive()
+                        yield event
+                return
+            except (httpx.TransportError, EngineError) as error:
+                seconds = retry.after(error)
+            yield ProgressEvent(request_id="", state="queued")
+            await asyncio.sleep(seconds)
+
+    async def _attempt(self, request: GenerationRequest) -> AsyncGenerator[DrawEvent]:
+        body, headers = request.model_dump(exclude_none=True), {"X-Request-Id": uuid.uuid4().hex}
+        missing = request.n
+        async with self._http.stream("POST", "/v1/images/generations", json=body, headers=headers) as response:
+            if response.status_code != httpx.codes.OK:
+                await response.aread()
+                raise _error(response)
+            try:
+                async with aclosing(_events(response)) as events:
+                    async for event in events:
+                        missing -= isinstance(event, CompletedEvent)
+                        yield event
+                        if not missing:
+                            return
+            except (asyncio.CancelledError, GeneratorExit):
+                await self._stop(headers["X-Request-Id"])
+                raise
+        raise httpx.RemoteProtocolError("the stream ended before the last picture")
+
+    async def _stop(self, request_id: str) -> None:
+        """Returns once the engine has stopped working on the request, or is not there to ask."""
+        with suppress(httpx.TransportError):
+            await self._http.delete(f"/v1/requests/{request_id}", timeout=ANSWER_SECONDS)
+
+    async def _get(self, path: str, kind: type[Message]) -> Message:
+        try:
+            response = await self._http.get(path, timeout=ANSWER_SECONDS)
+            if response.status_code != httpx.codes.OK:
+                raise _error(response)
+            return kind.model_validate_json(response.content)
+        except (httpx.TransportError, ValidationError) as error:
+            raise Unreachable(f"{self._http.base_url}: {error}") from error
+
+
+class _Retry:
+    """When to try again, and when not."""
+
+    def __init__(self, patience: float, wait: float) -> None:
+        self._patience, self._first = patience, wait
+        self._drops = 0
+        self.alive()
+        self._talking = False
+
+    def alive(self) -> None:
+        """The engine said something."""
+        self._talking = True
+        self._deadline = time.monotonic() + self._patience
+        self._wait = self._first
+
+    def after(self, error: httpx.TransportError | EngineError) -> float:
+        """Seconds to wait after ``error``; raises where there is no use in waiting, or no time left."""
+        broken_off = self._talking and not isinstance(error, QueueFull | ShuttingDown)
+        self._drops += broken_off
+        self._talking = False
+        asked = error.retry_after if isinstance(error, EngineError) else None
+        seconds, self._wait = asked or self._wait, min(2 * self._wait, WAIT_MOST)
+        hopeless = isinstance(error, EngineError) and not isinstance(error, QueueFull | ShuttingDown | Unreachable)
+        if hopeless or self._drops > DROPS_MAX or time.monotonic() + seconds > self._deadline:
+            raise error if isinstance(error, EngineError) else Unreachable(str(error)) from error
+        return seconds
+
+
+class _Cached(Generic[Message]):
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._value: Message | None = None
+        self._until = 0.0
+
+    def get(self) -> Message | None:
+        return self._value if time.monotonic() < self._until else None
+
+    def put(self, value: Message) -> Message:
+        self._value, self._until = value, time.monotonic() + self._seconds
+        return value
+
+
+async def _events(response: httpx.Response) -> AsyncGenerator[DrawEvent]:
+    """The events of an SSE stream: ``data`` lines up to an empty line. Raises what an ``error`` event describes."""
+    data: list[str] = []
+    async for line in response.aiter_lines():
+        if line.startswith("data:"):
+            data.append(line[5:].strip())
+        elif not line and data:
+            text, data = "\n".join(data), []
+            if text != "[DONE]":
+                yield _event(text)
+
+
+def _event(text: str) -> DrawEvent:
+    try:
+        content = json.loads(text)
+        if "error" in content:
+            raise from_body(content)
+        return EVENT.validate_python(content)
+    except (ValueError, TypeError) as error:
+        raise EngineError(f"an event that we do not know: {error}") from error
+
+
+def _error(response: httpx.Response) -> EngineError:
+    """What an answer other than 200 says; a proxy's answer without our body counts as an engine that is away."""
+    try:
+        error = from_body(response.json())
+    except (ValueError, AttributeError):
+        error = Unreachable(f"HTTP {response.status_code}")
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            error = QueueFull(f"HTTP {response.status_code}")
+        elif response.status_code < 500:
+            error = EngineError(f"HTTP {response.status_code}")
+    if error.retry_after is None:
+        error.retry_after = _seconds(response.headers.get("Retry-After", ""))
+    return error
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() else None

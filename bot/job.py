@@ -5,7 +5,8 @@
     accepted → queued → drawing → drawn → delivered
          └────────┴────────┴───────┴────→ failed | cancelled
 
-A command that is refused (limit, bad option) never becomes a job.
+A job whose engine or whose bot stopped in the middle goes back to ``queued``. A command that is refused (limit,
+bad option) never becomes a job.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ class State(StrEnum):
 
 
 TERMINAL_STATES = frozenset({State.DELIVERED, State.FAILED, State.CANCELLED})
+
+NEXT_STATES: dict[State, frozenset[State]] = {
+    State.ACCEPTED: frozenset({State.QUEUED, State.FAILED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.DRAWING, State.FAILED, State.CANCELLED}),
+    State.DRAWING: frozenset({State.DRAWN, State.QUEUED, State.FAILED, State.CANCELLED}),
+    State.DRAWN: frozenset({State.DELIVERED, State.QUEUED, State.FAILED, State.CANCELLED}),
+    **{state: frozenset() for state in TERMINAL_STATES},
+}
+"""Where a job can go from each state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import difflib
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.database import Database
+from bot.engine_client import EngineClient
+from bot.errors import Refused
 from bot.request import Origin
-from bot.styles import Binding
+from bot.styles import STYLES, Binding, Styles, bind, unbind
+from engine.errors import EngineError
 from engine.protocol import AdapterInfo
+
+DEFAULT, NONE = "default", "none"
+"""Words for the built-in adapter, and for the base model alone."""
+NAMES_SECONDS = 1.5
+"""How long autocompletion waits for the engine; Discord gives three seconds in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +46,91 @@ class Moderation:
     Every method raises ``bot.errors.Refused``.
     """
 
+    def __init__(
+        self, database: Database, styles: Styles, engine: EngineClient, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._styles = styles
+        self._engine = engine
+        self._clock = clock
+        self._names: tuple[str, ...] = ()
+
     async def list(self, origin: Origin, *, allowed: bool) -> Listing:
         """``/adapter list``: for ``bot.replies.Replies.adapter_list``."""
-        raise NotImplementedError
+        _check(allowed)
+        return Listing(await self._adapters(), await self._styles.bindings(origin.platform, origin.place))
 
     async def info(self, origin: Origin, adapter: str, *, allowed: bool) -> AdapterInfo:
         """``/adapter info``: for ``bot.replies.Replies.adapter_info``."""
-        raise NotImplementedError
+        _check(allowed)
+        return await self._find(adapter, ())
 
     async def use(self, origin: Origin, style: str, adapter: str, *, allowed: bool) -> Change:
         """``/adapter use``: from the next request on, in ``origin.place``; for ``Replies.adapter_used``."""
-        raise NotImplementedError
+        _check(allowed)
+        bindings = {one.style: one for one in await self._styles.bindings(origin.platform, origin.place)}
+        if style not in bindings:
+            close = difflib.get_close_matches(style, bindings, n=1)
+            raise Refused("unknown-style", name=style, valid=tuple(bindings), suggestion="".join(close))
+        new = await self._chosen(style, adapter)
+        to_default = _plain(adapter) == DEFAULT
+        await self._write(origin, bindings[style], new, to_default)
+        return Change(style, bindings[style].adapter, new, to_default)
 
     async def names(self) -> tuple[str, ...]:
         """What can be given as an adapter, for autocompletion; never raises, waits for nothing long."""
-        raise NotImplementedError
+        try:
+            async with asyncio.timeout(NAMES_SECONDS):
+                self._names = tuple(one.name for one in await self._engine.adapters() if one.usable)
+        except (EngineError, TimeoutError):
+            pass
+        return (DEFAULT, NONE, *self._names)
+
+    async def _chosen(self, style: str, adapter: str) -> str | None:
+        """What was named, as the adapter to draw with; None is the base model alone."""
+        if _plain(adapter) == DEFAULT:
+            return STYLES[style].adapter
+        if _plain(adapter) == NONE:
+            return None
+        found = await self._find(adapter, (DEFAULT, NONE))
+        if not found.usable:
+            raise Refused("adapter-not-usable", name=found.name, base=found.base_model)
+        return found.name
+
+    async def _find(self, name: str, words: tuple[str, ...]) -> AdapterInfo:
+        adapters = {one.name: one for one in await self._adapters()}
+        if found := adapters.get(_plain(name)):
+            return found
+        valid = (*words, *adapters)
+        close = difflib.get_close_matches(_plain(name), valid, n=1)
+        raise Refused("unknown-adapter", name=name, valid=valid, suggestion="".join(close))
+
+    async def _adapters(self) -> tuple[AdapterInfo, ...]:
+        try:
+            return await self._engine.adapters()
+        except EngineError:
+            raise Refused("engine-away") from None
+
+    async def _write(self, origin: Origin, old: Binding, new: str | None, to_default: bool) -> None:
+        """The choice and its record in the audit, together."""
+        before = (old.adapter or NONE) if old.overridden else DEFAULT
+        after = DEFAULT if to_default else new or NONE
+        where = (origin.platform, origin.place)
+        async with self._database.transaction() as connection:
+            if to_default:
+                await unbind(connection, *where, old.style)
+            else:
+                await bind(connection, *where, old.style, new)
+            await connection.execute(
+                "INSERT INTO audit (at, platform, place, user, style, old, new) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (self._clock(), *where, origin.user, old.style, before, after),
+            )
+
+
+def _check(allowed: bool) -> None:
+    if not allowed:
+        raise Refused("not-moderator")
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()

@@ -5,84 +5,178 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from bot.captions import CAPTION_MAX, caption
+from bot.commands import COMMANDS, DRAW_OPTIONS, LOCALES
 from bot.errors import Refused
-from bot.job import Job, Picture, Progress
+from bot.job import Job, Picture, Progress, State
 from bot.limits import Quota
 from bot.moderation import Change, Listing
+from bot.styles import Binding
+from bot.translations import catalogue, nearest, shown
 from engine.protocol import AdapterInfo
 
 Button = Literal["again", "delete", "cancel", "file"]
-CAPTION_MAX = 1024
-"""Characters of a caption on Telegram, the narrowest platform."""
+MESSAGE_MAX = 2000
+"""Characters of a message on Discord, the narrowest platform."""
 
 
 class Replies:
     """The texts in one language. Plain text: a frontend escapes it for its platform."""
 
-    locale: str
+    def __init__(self, locale: str) -> None:
+        self.locale = locale
+        self._catalogue = catalogue(locale)
 
-    def accepted(self, job: Job) -> str:
-        """First answer to a command that became a job."""
-        raise NotImplementedError
-
-    def progress(self, job: Job, progress: Progress) -> str:
-        """Position in the queue and expected time, or the step being drawn."""
-        raise NotImplementedError
-
-    def caption(self, job: Job, pictures: Sequence[Picture], limit: int = CAPTION_MAX) -> str:
-        """Under finished pictures: the prompt (shortened to fit) and the parameters really used."""
-        raise NotImplementedError
-
-    def ended(self, job: Job) -> str:
-        """What became of a job that failed or was cancelled."""
-        raise NotImplementedError
-
-    def stopped(self, jobs: Sequence[Job]) -> str:
-        """Answer to ``/cancel``; says so when there was nothing to stop."""
-        raise NotImplementedError
-
-    def explain(self, refused: Refused) -> str:
-        """Why a command was refused, and what to do or when to come back."""
-        raise NotImplementedError
-
-    def help(self) -> str:
-        """``/help``, rendered from the command table; below 2000 characters."""
-        raise NotImplementedError
-
-    def quota(self, quota: Quota) -> str:
-        """``/quota``."""
-        raise NotImplementedError
-
-    def adapter_list(self, listing: Listing) -> str:
-        raise NotImplementedError
-
-    def adapter_info(self, adapter: AdapterInfo) -> str:
-        raise NotImplementedError
-
-    def adapter_used(self, change: Change) -> str:
-        raise NotImplementedError
-
-    def button(self, name: Button) -> str:
-        """The words on a button."""
-        raise NotImplementedError
+    def say(self, key: str, **values: Any) -> str:
+        """The text with that key in the catalogue. ``n`` chooses the plural; ``seconds`` and ``eta`` are durations."""
+        text = self._catalogue.ngettext(key, key, values["n"]) if "n" in values else self._catalogue.gettext(key)
+        return text.format_map({name: shown(name, value, self.locale) for name, value in values.items()})
 
     def table(self, text: str) -> str:
         """A help text of ``bot.commands`` in this language."""
-        raise NotImplementedError
+        return self._catalogue.gettext(text)
 
-    def say(self, key: str, **values: Any) -> str:
-        """The text with that key in the catalogue."""
-        raise NotImplementedError
+    def button(self, name: Button) -> str:
+        """The words on a button."""
+        return self.say(f"button-{name}")
+
+    def accepted(self, job: Job) -> str:
+        """First answer to a command that became a job."""
+        return self.say("accepted", job=job.id)
+
+    def progress(self, job: Job, progress: Progress) -> str:
+        """Position in the queue and expected time, or the step being drawn."""
+        if progress.state is State.QUEUED:
+            if not progress.position:
+                return self.say("queued")
+            if progress.eta is None:
+                return self.say("queued-behind", n=progress.position)
+            return self.say("queued-eta", n=progress.position, eta=progress.eta)
+        if not progress.steps:
+            return self.say("drawing")
+        if progress.eta is None:
+            return self.say("drawing-step", step=progress.step, steps=progress.steps)
+        return self.say("drawing-eta", step=progress.step, steps=progress.steps, eta=progress.eta)
+
+    def caption(self, job: Job, pictures: Sequence[Picture], limit: int = CAPTION_MAX) -> str:
+        """Under finished pictures: the prompt (shortened to fit) and the parameters really used."""
+        return caption(self.say, job, pictures, limit)
+
+    def ended(self, job: Job) -> str:
+        """What became of a job that failed or was cancelled."""
+        if job.state is State.CANCELLED:
+            return self.say("cancelled", job=job.id)
+        return f"{self.say('failed', job=job.id, why=self.explain(Refused(job.reason)))} {self.say('given-back')}"
+
+    def stopped(self, jobs: Sequence[Job]) -> str:
+        """Answer to ``/cancel``; says so when there was nothing to stop."""
+        if not jobs:
+            return self.say("nothing-to-stop")
+        return self.say("stopped", n=len(jobs), jobs=tuple(job.id for job in jobs))
+
+    def explain(self, refused: Refused) -> str:
+        """Why a command was refused, and what to do or when to come back."""
+        values = dict(refused.values)
+        if refused.reason == "missing-prompt":
+            values["example"] = self.say(f"example-{values['command'].lstrip('/')}")
+        text = self.say(refused.reason, **values)
+        if text == refused.reason:
+            return self.say("internal")
+        hint = values.get("suggestion")
+        return f"{text} {self.say('did-you-mean', suggestion=hint)}" if hint else text
+
+    def help(self, *, dashes: bool = True) -> str:
+        """``/help``, rendered from the command table; below 2000 characters.
+
+        dashes: options are typed as ``--seed 777``; False where the platform has its own way (``seed:777``).
+        """
+        name = "--{}" if dashes else "{}"
+        flag = "--seed 777" if dashes else "seed:777"
+        styles = [command for command in COMMANDS if command.style]
+        examples = [f"/{style.name} {self.say(f'example-{style.name}')}" for style in styles]
+        options = DRAW_OPTIONS[1:]
+        sections = (
+            [self.say("help-intro"), *examples[:-1], f"{examples[-1]} {flag}"],
+            [f"{self.say('help-commands')}:", *self._commands()],
+            [f"{self.say('help-options')}:", *(f"{name.format(one.name)}: {self.table(one.help)}" for one in options)],
+            [self.say("help-seed")],
+        )
+        return "\n\n".join("\n".join(section) for section in sections)
+
+    def quota(self, quota: Quota) -> str:
+        """``/quota``."""
+        text = self.say("quota", n=quota.left, burst=quota.burst, per_hour=quota.per_hour)
+        return f"{text} {self.say('quota-full-in', seconds=quota.full_in)}" if quota.full_in > 0 else text
+
+    def adapter_list(self, listing: Listing, limit: int = MESSAGE_MAX) -> str:
+        """What draws each style here, then as many adapters as fit."""
+        lines = [self._binding(binding, listing) for binding in listing.bindings]
+        adapters = [self._adapter(adapter) for adapter in listing.adapters] or [self.say("adapter-none")]
+        room = limit - len("\n".join(lines)) - len(self.say("adapter-more", n=len(adapters))) - 3
+        kept = 0
+        while kept < len(adapters) and room > len(adapters[kept]):
+            room -= len(adapters[kept]) + 1
+            kept += 1
+        more = [self.say("adapter-more", n=len(adapters) - kept)] if kept < len(adapters) else []
+        return "\n".join([*lines, "", *adapters[:kept], *more])
+
+    def adapter_info(self, adapter: AdapterInfo) -> str:
+        details = self.say(
+            "adapter-details",
+            name=adapter.name,
+            title=adapter.title,
+            description=adapter.description,
+            kind=adapter.kind,
+            base=adapter.base_model,
+            words=adapter.trigger_words or ("-",),
+            sha256=adapter.sha256,
+        ).replace("\n\n", "\n")
+        if adapter.usable:
+            return details
+        return f"{details}\n{self.say('adapter-not-usable', name=adapter.name, base=adapter.base_model)}"
+
+    def adapter_used(self, change: Change) -> str:
+        new, old = self._named(change.new), self._named(change.old)
+        if change.to_default:
+            return self.say("adapter-default", style=change.style, new=new)
+        key = "adapter-same" if change.new == change.old else "adapter-used"
+        return self.say(key, style=change.style, new=new, old=old)
+
+    def _commands(self) -> list[str]:
+        lines = []
+        for command in COMMANDS:
+            note = f" ({self.say('help-moderators')})" if command.moderators else ""
+            names = "|".join(one.name for one in command.subcommands)
+            lines.append(f"/{command.name} {names}".rstrip() + f": {self.table(command.help)}{note}")
+        return lines
+
+    def _binding(self, binding: Binding, listing: Listing) -> str:
+        usable = {adapter.name for adapter in listing.adapters if adapter.usable}
+        key = "binding-here" if binding.overridden else "binding"
+        if binding.adapter and binding.adapter not in usable:
+            key = "binding-unusable"
+        return self.say(key, style=binding.style, adapter=self._named(binding.adapter))
+
+    def _adapter(self, adapter: AdapterInfo) -> str:
+        key = "adapter-line" if adapter.usable else "adapter-line-unusable"
+        return self.say(key, name=adapter.name, title=adapter.title, kind=adapter.kind, base=adapter.base_model)
+
+    def _named(self, adapter: str | None) -> str:
+        return adapter or self.say("base-model")
 
 
 class Catalogues:
-    """All languages. ``app.replies`` is one of these."""
+    """All languages, read at start. ``app.replies`` is one of these."""
+
+    def __init__(self, default: str) -> None:
+        self._default = default
+        self._replies = {locale: Replies(locale) for locale in LOCALES}
 
     def for_locale(self, tag: str | None) -> Replies:
         """The nearest language to a BCP 47 tag; the default one where none is near."""
-        raise NotImplementedError
+        return self._replies[nearest(tag, self._default)]
 
 
 def explain(refused: Refused, locale: str) -> str:
     """``Replies.explain`` for code that has no application at hand."""
-    raise NotImplementedError
+    return Replies(nearest(locale, LOCALES[0])).explain(refused)

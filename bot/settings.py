@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError
-from pydantic.functional_validators import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.commands import LOCALES
@@ -20,54 +20,45 @@ class SettingsError(Exception):
     """A setting that cannot be used; the message names its key and says what is valid."""
 
 
-def _http(url: str) -> str:
-    TypeAdapter(AnyHttpUrl).validate_python(url)
-    return url.rstrip("/")
-
-
-def _websocket(url: str) -> str:
-    if not url.startswith(("ws://", "wss://")):
-        raise ValueError("an address that starts with ws:// or wss://")
+def _address(url: str, *schemes: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ValueError(f"must be an address that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     return url.rstrip("/")
 
 
 def _locale(tag: str) -> str:
     if tag not in LOCALES:
-        raise ValueError(f"one of: {', '.join(LOCALES)}")
+        raise ValueError(f"must be one of: {', '.join(LOCALES)}")
     return tag
 
 
-def _unset(value: object) -> object:
-    """``KEY=`` without a value means that the key is not set."""
-    return None if value == "" else value
-
-
-HttpUrl = Annotated[str, AfterValidator(_http)]
-OptionalUrl = Annotated[HttpUrl | None, BeforeValidator(_unset)]
-OptionalSocket = Annotated[Annotated[str, AfterValidator(_websocket)] | None, BeforeValidator(_unset)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_unset)]
+HttpUrl = Annotated[str, AfterValidator(lambda url: _address(url, "http", "https"))]
+WebSocketUrl = Annotated[str, AfterValidator(lambda url: _address(url, "ws", "wss"))]
 
 
 class Settings(BaseSettings):
     """Read once at start. ``.env.example`` explains every one. Secrets redact themselves."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     data: Path = Path("data")
-    database: Annotated[Path | None, BeforeValidator(_unset)] = None
+    database: Path | None = None
     language: Annotated[str, AfterValidator(_locale)] = "en"
 
     engine_url: HttpUrl = "http://127.0.0.1:8801"
-    engine_key: OptionalSecret = None
+    engine_key: SecretStr | None = None
     engine_patience: float = Field(default=600.0, ge=1, le=86_400)
     """Seconds for which a job waits for an engine that does not answer."""
 
-    discord_token: OptionalSecret = None
-    discord_api: OptionalUrl = None
-    discord_gateway: OptionalSocket = None
-    telegram_token: OptionalSecret = None
-    telegram_api: OptionalUrl = None
-    telegram_file_api: OptionalUrl = None
+    discord_token: SecretStr | None = None
+    discord_api: HttpUrl | None = None
+    discord_gateway: WebSocketUrl | None = None
+    telegram_token: SecretStr | None = None
+    telegram_api: HttpUrl | None = None
+    telegram_file_api: HttpUrl | None = None
 
     pictures_per_hour: int = Field(default=60, ge=HOURLY[0], le=HOURLY[1])
     burst: int = Field(default=12, ge=BURST[0], le=BURST[1])
@@ -93,6 +84,6 @@ def read_settings() -> Settings:
 def explain_settings(error: ValidationError) -> str:
     """One line for each wrong setting, without the values (one may be a secret)."""
     return "\n".join(
-        f"{PREFIX}{'_'.join(str(part) for part in fault['loc'][:1]).upper()}: {fault['msg']}"
+        f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors(include_input=False)
     )

@@ -1,0 +1,56 @@
+"""The text under a finished picture: the prompt and the parameters really used, short enough for the platform."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from bot.job import Job, Picture
+
+CAPTION_MAX = 1024
+"""Characters of a caption on Telegram, the narrowest platform."""
+PARAMETER = re.compile(r"(?P<name>[A-Z][\w ]*): (?P<value>[^,]+)")
+"""One entry of the last line of an AUTOMATIC1111 parameters text."""
+
+
+def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limit: int) -> str:
+    """At most ``limit`` UTF-16 units, as the platforms count: first the negative prompt is left out, then the prompt
+    is shortened."""
+    used = used_parameters(pictures[0].parameters)
+    line = say(
+        "caption-parameters",
+        command=f"/{job.request.style}",
+        seed=_seeds(pictures),
+        cfg=float(used.get("CFG scale", 0)),
+        steps=used.get("Steps", ""),
+        sampler=used.get("Sampler", ""),
+        size=used.get("Size", ""),
+    )
+    below = f"{line} · {say('caption-job', job=job.id)}"
+    negative = say("caption-negative", negative=job.request.negative) if job.request.negative else ""
+    whole = "\n".join(part for part in (f"“{job.request.prompt}”", negative, below) if part)
+    if length(whole) <= limit:
+        return whole
+    return f"“{shortened(job.request.prompt, limit - length(below) - 3)}”\n{below}"
+
+
+def used_parameters(text: str) -> dict[str, str]:
+    """``Steps``, ``Sampler``, ``CFG scale``, ``Seed``, ``Size`` and what else the last line names."""
+    return {match["name"]: match["value"] for match in PARAMETER.finditer(text.rpartition("\n")[2])}
+
+
+def length(text: str) -> int:
+    """UTF-16 units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def shortened(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` UTF-16 units, with an ellipsis where something is missing."""
+    if length(text) <= limit:
+        return text
+    return text.encode("utf-16-le")[: 2 * max(0, limit - 1)].decode("utf-16-le", errors="ignore").rstrip() + "…"
+
+
+def _seeds(pictures: Sequence[Picture]) -> str:
+    first, last = pictures[0].seed, pictures[-1].seed
+    return str(first) if first == last else f"{first}-{last}"

@@ -1,0 +1,130 @@
+"""One job on its way from acceptance to its member: drawn by one task, told about and delivered by another."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from bot.courier import Courier, Undeliverable
+from bot.engine_client import DrawEvent, EngineClient
+from bot.herald import Herald
+from bot.job import Job, Picture, Progress, State
+from bot.journal import Journal
+from bot.styles import generation
+from engine.errors import AdapterRefused, EngineError, NotFound
+from engine.protocol import CompletedEvent, PartialImageEvent
+
+log = logging.getLogger(__name__)
+
+REASONS = {"unreachable": "engine-away", "queue_full": "engine-busy", "shutting_down": "engine-away"}
+"""Codes of engine errors that a member can be told about; every other one is ``drawing-failed``."""
+
+
+class Commission:
+    """``job`` is as it was last written to the journal. ``task`` ends when the job is finished and told.
+
+    Cancelling ``task`` (the bot stops) leaves the job as it stands, for the next start.
+    """
+
+    def __init__(self, job: Job, courier: Courier, journal: Journal, engine: EngineClient) -> None:
+        self.job = job
+        self._courier = courier
+        self._journal = journal
+        self._engine = engine
+        self._herald = Herald(courier)
+        self._drawing = asyncio.create_task(self._draw(), name=f"draw {job.id}")
+        self.task = asyncio.create_task(self._see_through(), name=f"job {job.id}")
+
+    async def cancel(self) -> Job:
+        """The job once the work has stopped and its member was told; too late where the pictures are drawn."""
+        self._drawing.cancel()
+        return await self.wait()
+
+    async def wait(self) -> Job:
+        """The job once ``task`` has ended; waiting for it does not own it."""
+        await asyncio.wait([self.task])
+        return self.job
+
+    async def _see_through(self) -> None:
+        try:
+            await asyncio.wait([self._drawing])
+        finally:
+            await self._stop_drawing()
+            await self._herald.close()
+        if self._drawing.cancelled():
+            await self._end(State.CANCELLED, refund=self.job.state is not State.DRAWING)
+        elif error := self._drawing.exception():
+            await self._fail(error)
+        else:
+            await self._deliver(self._drawing.result())
+
+    async def _stop_drawing(self) -> None:
+        self._drawing.cancel()
+        await asyncio.wait([self._drawing])
+
+    async def _draw(self) -> list[Picture]:
+        """The pictures. Where the engine cannot use the adapter, the base model draws with the style's frame alone."""
+        await self._move(State.QUEUED)
+        try:
+            pictures = await self._collect(self.job.adapter)
+        except (AdapterRefused, NotFound) as error:
+            if not self.job.adapter:
+                raise
+            log.warning("job %s is drawn without its adapter: %s", self.job.id, error)
+            pictures = await self._collect(None)
+        await self._move(State.DRAWN)
+        return pictures
+
+    async def _collect(self, adapter: str | None) -> list[Picture]:
+        pictures: dict[int, Picture] = {}
+        async with aclosing(self._engine.draw(generation(self.job, adapter))) as events:
+            async for event in events:
+                await self._follow(event)
+                if isinstance(event, CompletedEvent):
+                    png = base64.b64decode(event.b64_json)
+                    pictures[event.image_index] = Picture(png, event.seed, event.parameters)
+        return [pictures[index] for index in sorted(pictures)]
+
+    async def _follow(self, event: DrawEvent) -> None:
+        """Writes where the job stands, then tells."""
+        if isinstance(event, CompletedEvent):
+            await self._move(State.DRAWING)
+        elif isinstance(event, PartialImageEvent):
+            await self._move(State.DRAWING)
+            preview = base64.b64decode(event.b64_json)
+            self._herald.tell(self.job, Progress(State.DRAWING, step=event.step, steps=event.steps, preview=preview))
+        else:
+            state = State(event.state)
+            await self._move(state)
+            progress = Progress(state, event.position, event.eta_seconds, event.step, event.steps)
+            self._herald.tell(self.job, progress)
+
+    async def _deliver(self, pictures: Sequence[Picture]) -> None:
+        try:
+            message = await self._courier.deliver(self.job, pictures)
+        except Undeliverable as error:
+            await self._end(State.FAILED, reason=error.reason, refund=True)
+        except Exception:
+            log.exception("job %s could not be delivered", self.job.id)
+            await self._end(State.FAILED, reason="undeliverable", refund=True)
+        else:
+            await self._move(State.DELIVERED, message=message)
+
+    async def _fail(self, error: BaseException) -> None:
+        log.error("job %s failed", self.job.id, exc_info=error)
+        code = error.code if isinstance(error, EngineError) else ""
+        await self._end(State.FAILED, reason=REASONS.get(code, "drawing-failed"), refund=True)
+
+    async def _end(self, state: State, *, reason: str = "", refund: bool) -> None:
+        await self._move(state, reason=reason, refund=refund)
+        try:
+            await self._courier.inform(self.job)
+        except Exception:
+            log.exception("the member could not be told about job %s", self.job.id)
+
+    async def _move(self, state: State, *, reason: str = "", message: str = "", refund: bool = False) -> None:
+        if state is not self.job.state:
+            self.job = await self._journal.move(self.job, state, reason=reason, message=message, refund=refund)

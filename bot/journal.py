@@ -1,0 +1,115 @@
+"""The journal of jobs: every change of a job is written here before anyone is told."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from bot.database import Connection, Database
+from bot.job import NEXT_STATES, TERMINAL_STATES, Job, State
+from bot.limits import Limits
+from bot.request import DrawRequest, Origin, Platform
+
+CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Base 32 without the letters that are taken for digits."""
+ID_LENGTH = 8
+MISREAD = str.maketrans("ilo", "110")
+
+
+class IllegalTransition(Exception):
+    """A mistake of ours: the job is in no state from which it could go there."""
+
+
+class Journal:
+    """Jobs in SQLite. ``clock`` gives seconds since the epoch."""
+
+    def __init__(self, database: Database, limits: Limits, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._limits = limits
+        self._clock = clock
+
+    async def accept(self, origin: Origin, request: DrawRequest, seed: int, adapter: str | None) -> Job:
+        """Takes the pictures from the member's allowance and writes the job, together; raises Refused."""
+        job = Job(new_id(), origin, request, seed, adapter, State.ACCEPTED, self._clock())
+        async with self._database.transaction() as connection:
+            await self._limits.take(connection, origin.platform, origin.user, request.count)
+            await _insert(connection, job)
+        return job
+
+    async def move(self, job: Job, state: State, *, reason: str = "", message: str = "", refund: bool = False) -> Job:
+        """The job in its next state. ``refund`` gives its pictures back to the member in the same transaction."""
+        moved = replace(job, state=state, reason=reason, message=message)
+        async with self._database.transaction() as connection:
+            [row] = await connection.execute_fetchall("SELECT state, charged FROM jobs WHERE id = ?", (job.id,))
+            if state not in NEXT_STATES[State(row["state"])]:
+                raise IllegalTransition(f"job {job.id}: {row['state']} to {state}")
+            if refund and row["charged"]:
+                await self._limits.give_back(connection, job.origin.platform, job.origin.user, row["charged"])
+            charged = 0 if refund else row["charged"]
+            await connection.execute(
+                "UPDATE jobs SET state = ?, reason = ?, message = ?, charged = ?, changed_at = ? WHERE id = ?",
+                (state, reason, message, charged, self._clock(), job.id),
+            )
+        return moved
+
+    async def get(self, job_id: str) -> Job | None:
+        """The job with this public id, however a member spelled it."""
+        rows = await self._database.rows("SELECT * FROM jobs WHERE id = :id", {"id": normal_id(job_id)})
+        return _job(rows[0]) if rows else None
+
+    async def unfinished(self, platform: Platform) -> list[Job]:
+        """A platform's jobs in no terminal state, oldest first."""
+        ends = ", ".join(f"'{state}'" for state in sorted(TERMINAL_STATES))
+        rows = await self._database.rows(
+            f"SELECT * FROM jobs WHERE platform = :platform AND state NOT IN ({ends}) ORDER BY created_at, id",
+            {"platform": platform},
+        )
+        return [_job(row) for row in rows]
+
+
+def new_id() -> str:
+    """A fresh public id: 40 random bits."""
+    return "".join(secrets.choice(CROCKFORD) for _ in range(ID_LENGTH))
+
+
+def normal_id(text: str) -> str:
+    """An id as we write it, from one as people do (``#0K3V-...``, O for 0, l for 1)."""
+    return text.strip().lstrip("#").replace("-", "").lower().translate(MISREAD)
+
+
+async def _insert(connection: Connection, job: Job) -> None:
+    values: dict[str, Any] = {
+        **asdict(job.origin),
+        "address": json.dumps(job.origin.address),
+        "id": job.id,
+        "request": json.dumps(asdict(job.request)),
+        "seed": job.seed,
+        "adapter": job.adapter,
+        "state": job.state,
+        "charged": job.request.count,
+        "created_at": job.created_at,
+        "changed_at": job.created_at,
+    }
+    marks = ", ".join(f":{name}" for name in values)
+    await connection.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({marks})", values)
+
+
+def _job(row: sqlite3.Row) -> Job:
+    origin = Origin(row["platform"], row["place"], row["user"], row["locale"], json.loads(row["address"]))
+    request = DrawRequest(**json.loads(row["request"]))
+    return Job(
+        id=row["id"],
+        origin=origin,
+        request=request,
+        seed=row["seed"],
+        adapter=row["adapter"],
+        state=State(row["state"]),
+        created_at=row["created_at"],
+        reason=row["reason"],
+        message=row["message"],
+    )
