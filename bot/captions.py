@@ -26,7 +26,8 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
         sampler=used.get("Sampler", ""),
         size=used.get("Size", ""),
     )
-    below = f"{line} · {say('caption-job', job=job.id)}"
+    adapter = f" · {say('caption-adapter', adapter=job.adapter)}" if drawn_with(job.adapter, pictures[0]) else ""
+    below = f"{line}{adapter} · {say('caption-job', job=job.id)}"
     negative = say("caption-negative", negative=job.request.negative) if job.request.negative else ""
     whole = "\n".join(part for part in (f"“{job.request.prompt}”", negative, below) if part)
     if length(whole) <= limit:
@@ -37,6 +38,11 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
 def used_parameters(text: str) -> dict[str, str]:
     """``Steps``, ``Sampler``, ``CFG scale``, ``Seed``, ``Size`` and what else the last line names."""
     return {match["name"]: match["value"] for match in PARAMETER.finditer(text.rpartition("\n")[2])}
+
+
+def drawn_with(adapter: str | None, picture: Picture) -> bool:
+    """Whether the job's adapter really drew it; where it was not usable, the base model did."""
+    return adapter is not None and f"<lora:{adapter}:" in picture.parameters
 
 
 def length(text: str) -> int:

@@ -1,0 +1,52 @@
+"""Where a job's answer goes on Discord, and who asked; kept in the journal, so it survives a restart."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import discord
+
+from bot.job import Job
+from bot.request import Origin
+
+TOKEN_SECONDS = 14.5 * 60
+"""How long the token of an interaction is used; Discord ends it after 15 minutes."""
+
+Interaction = discord.Interaction[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """token: of the interaction, good for edits of its answer for 15 minutes. message: that answer's id.
+
+    limit: bytes that one uploaded file may have there.
+    """
+
+    token: str
+    message: int
+    channel: int
+    limit: int
+
+    @classmethod
+    def of(cls, job: Job) -> Address:
+        return cls(**job.origin.address)
+
+
+def is_fresh(job: Job) -> bool:
+    """Whether the interaction's token can still be used."""
+    return time.time() - job.created_at < TOKEN_SECONDS
+
+
+def origin(interaction: Interaction, message: int = 0) -> Origin:
+    """Who asks, from where; ``message`` is the id of the answer, where a job will be shown in it."""
+    channel = interaction.channel_id or 0
+    address = Address(interaction.token, message, channel, interaction.filesize_limit)
+    return Origin(
+        platform="discord",
+        place=str(interaction.guild_id or channel),
+        user=str(interaction.user.id),
+        locale=str(interaction.locale),
+        address=asdict(address),
+    )

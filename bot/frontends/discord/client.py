@@ -1,0 +1,64 @@
+"""The connection to Discord: no privileged intents, nothing cached that an interaction carries itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot.frontends.discord.address import Interaction
+from bot.frontends.discord.buttons import JobButton
+from bot.frontends.discord.commands import plant
+from bot.frontends.discord.courier import DiscordCourier
+from bot.frontends.discord.desk import Desk
+from bot.frontends.discord.sync import sync
+from bot.frontends.discord.translator import CatalogueTranslator
+
+if TYPE_CHECKING:
+    from bot.app import Application
+
+GUILD_READY_SECONDS = 0.5
+"""How long READY waits for servers that are still loading; we need none of them."""
+EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+ANYONE = app_commands.AppInstallationType(guild=True, user=True)
+
+
+class Tree(app_commands.CommandTree["SanggarClient"]):
+    """A command that Discord still shows and we no longer have ends in ``on_error``, like any other fault."""
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        await interaction.client.desk.failed(interaction, error)
+
+
+class SanggarClient(discord.AutoShardedClient):
+    """``on_connected`` is called at each READY."""
+
+    def __init__(self, app: Application, on_connected: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            guild_ready_timeout=GUILD_READY_SECONDS,
+        )
+        self.desk = Desk(app)
+        self.courier = DiscordCourier(self, app.replies)
+        self._app = app
+        self._on_connected = on_connected
+        self._tree = Tree(self, allowed_contexts=EVERYWHERE, allowed_installs=ANYONE)
+        plant(self._tree, self.desk)
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(JobButton)
+        await self._tree.set_translator(CatalogueTranslator(self._app.replies))
+        await sync(self, self._tree)
+
+    async def on_ready(self) -> None:
+        await self._on_connected()
+
+    async def close(self) -> None:
+        await self.courier.close()
+        await super().close()
