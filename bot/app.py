@@ -27,6 +27,7 @@ class Application:
     """
 
     settings: Settings
+    database: Database
     limits: Limits
     styles: Styles
     engine: EngineClient
@@ -54,7 +55,7 @@ class Application:
     async def _open(self, settings: Settings) -> None:
         key = settings.engine_key.get_secret_value() if settings.engine_key else None
         self.replies = Catalogues(settings.language)
-        database = await self._stack.enter_async_context(Database(settings.database_path))
+        self.database = database = await self._stack.enter_async_context(Database(settings.database_path))
         client = EngineClient(settings.engine_url, key, patience=settings.engine_patience)
         self.engine = await self._stack.enter_async_context(client)
         self.limits = Limits(database, per_hour=settings.pictures_per_hour, burst=settings.burst)

@@ -71,6 +71,11 @@ class Journal:
         )
         return [_job(row) for row in rows]
 
+    async def move_place(self, platform: Platform, old: str, new: str) -> None:
+        """The jobs of a place whose id changed."""
+        async with self._database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET place = ? WHERE platform = ? AND place = ?", (new, platform, old))
+
 
 def new_id() -> str:
     """A fresh public id: 40 random bits."""

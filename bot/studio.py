@@ -113,6 +113,11 @@ class Studio:
             return job
         raise Refused("unknown-job", name=job_id)
 
+    async def move_place(self, platform: Platform, old: str, new: str) -> None:
+        """The place has a new id (a Telegram group became a supergroup): its jobs and its styles go with it."""
+        await self._journal.move_place(platform, old, new)
+        await self._styles.move_place(platform, old, new)
+
     async def close(self, grace: float) -> None:
         """Stop accepting; give running jobs ``grace`` seconds; what is left is taken up by the next start."""
         self._closing = True

@@ -1,0 +1,108 @@
+"""Commands: what a member writes, and what they are told."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+
+from telegram import Message
+from telegram.constants import ChatType
+from telegram.error import TelegramError
+
+from bot.commands import find
+from bot.errors import Refused
+from bot.frontends.telegram.desk import Desk
+from bot.frontends.telegram.people import moderates, origin
+from bot.frontends.telegram.words import TEXT, fit, plain
+from bot.job import Job
+from bot.parsing import Invocation, draw_request, parse
+from bot.replies import Replies
+from bot.request import Origin
+
+CALL = re.compile(r"/(?P<name>\w+)(?:@(?P<mention>\w+))?(?!\S)")
+
+log = logging.getLogger(__name__)
+
+
+class Commands:
+    """Every command of ``bot.commands``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def answer(self, message: Message) -> None:
+        """Raises ``Refused("stopping")`` where the command has to wait for the next start."""
+        if not self._meant(message):
+            return
+        who = origin(message)
+        replies = self._desk.words(who.locale)
+        try:
+            text = await self._carry_out(message, who, replies)
+        except Refused as refused:
+            if refused.reason == "stopping":
+                raise
+            text = replies.explain(refused)
+        except Exception:
+            text = apology(replies)
+        await self._say(who, text)
+
+    def _meant(self, message: Message) -> bool:
+        """Whether it is a command, and ours. A group may have other bots, whose commands we do not know."""
+        call = CALL.match(message.text or "")
+        if call is None or message.is_automatic_forward:
+            return False
+        if call["mention"]:
+            return call["mention"].casefold() == self._desk.bot.username.casefold()
+        return message.chat.type == ChatType.PRIVATE or find(call["name"]) is not None
+
+    async def _carry_out(self, message: Message, who: Origin, replies: Replies) -> str:
+        """What to answer; nothing where the job's own message does."""
+        call = parse(message.text or "")
+        match call.path:
+            case ("help",):
+                return replies.help()
+            case ("quota",):
+                return replies.quota(await self._desk.app.limits.quota("telegram", who.user))
+            case ("cancel",):
+                job = call.options.get("job")
+                return replies.stopped(await self._desk.app.studio.cancel(who, None if job is None else str(job)))
+            case ("adapter", _):
+                return await self._moderate(message, who, replies, call)
+        request = draw_request(call.path[0], call.options)
+        await accept(self._desk, who, lambda: self._desk.app.studio.submit(who, request))
+        return ""
+
+    async def _moderate(self, message: Message, who: Origin, replies: Replies, call: Invocation) -> str:
+        assert message.from_user is not None
+        moderation, given = self._desk.app.moderation, call.options
+        allowed = await moderates(self._desk.bot, message.chat, message.from_user, message.sender_chat)
+        match call.path[1]:
+            case "list":
+                return replies.adapter_list(await moderation.list(who, allowed=allowed), TEXT)
+            case "info":
+                return replies.adapter_info(await moderation.info(who, str(given["adapter"]), allowed=allowed))
+        style, adapter = str(given["style"]), str(given["adapter"])
+        return replies.adapter_used(await moderation.use(who, style, adapter, allowed=allowed))
+
+    async def _say(self, who: Origin, text: str) -> None:
+        try:
+            if text:
+                await self._desk.chats.write(who, plain(fit(text, TEXT)))
+        except TelegramError as error:
+            log.warning("chat %s cannot be answered: %s", who.place, error)
+
+
+async def accept(desk: Desk, who: Origin, submit: Callable[[], Awaitable[Job]]) -> None:
+    """Accept a job, once for each update, and open the message in which it will live."""
+    if await desk.cards.accepted(who.address["source"]) is None:
+        job = await submit()
+        desk.tasks.start(desk.courier.open(job), f"message of job {job.id}")
+
+
+def apology(replies: Replies) -> str:
+    """For a mistake of ours, inside its ``except``: what a member reads has nothing but a number to find it by."""
+    number = secrets.token_hex(4)
+    log.exception("mistake %s", number)
+    return replies.say("mistake", id=number)

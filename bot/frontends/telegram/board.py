@@ -1,0 +1,92 @@
+"""The message of a job: posted, rewritten, turned into a picture. What is deleted meanwhile is posted afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import InlineKeyboardMarkup, InputMediaPhoto, Message
+from telegram.error import BadRequest
+from telegram.ext import ExtBot
+
+from bot.frontends.telegram.cards import Card, Cards
+from bot.frontends.telegram.chats import Chats, says
+from bot.frontends.telegram.pace import Urgency
+from bot.job import Job
+
+GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+UNCHANGED = "message is not modified"
+NO_TEXT = "there is no text in the message"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the message shows. ``text`` is HTML. Without ``png``, a picture that is there already stays above it."""
+
+    text: str
+    markup: InlineKeyboardMarkup | None = None
+    png: bytes | None = None
+    urgency: Urgency | None = None
+
+
+class Board:
+    """Keeps the card up to date with what was posted. Raises TelegramError."""
+
+    def __init__(self, bot: ExtBot[Any], chats: Chats, cards: Cards) -> None:
+        self._bot = bot
+        self._chats = chats
+        self._cards = cards
+
+    async def put(self, job: Job, card: Card, page: Page) -> None:
+        """The job's message shows ``page`` from now on, whatever it showed before."""
+        try:
+            if card.status is None or not await self._edit(job, card, card.status, page):
+                await self.post(job, card, page)
+            elif page.png is not None:
+                await self._record(card, card.status, media=True)
+        except BadRequest as error:
+            if card.media or not says(error, NO_TEXT):
+                raise
+            card.media = True  # the bot had stopped between the edit and its record
+            await self.put(job, card, page)
+
+    async def post(self, job: Job, card: Card, page: Page) -> None:
+        """A fresh message shows ``page``; an earlier one is no longer the job's."""
+        if page.png is None:
+            message = await self._chats.write(job.origin, page.text, page.markup, page.urgency)
+        else:
+            message = await self._chats.photo(job.origin, page.png, page.text, page.markup, page.urgency)
+        await self._record(card, message.message_id, media=page.png is not None)
+
+    async def _record(self, card: Card, status: int, *, media: bool) -> None:
+        card.status, card.media = status, media
+        await self._cards.save(card)
+
+    async def _edit(self, job: Job, card: Card, message_id: int, page: Page) -> bool:
+        """False where the message is no longer there."""
+        try:
+            await self._chats.ask(job.origin.place, self._editing(job, card, message_id, page))
+        except BadRequest as error:
+            if says(error, UNCHANGED):
+                return True
+            if says(error, *GONE):
+                return False
+            raise
+        return True
+
+    def _editing(self, job: Job, card: Card, message_id: int, page: Page) -> Callable[[int], Awaitable[Message | bool]]:
+        """The request for a chat, by what the message is now and will be."""
+        bot, markup, urgency = self._bot, page.markup, page.urgency
+        if page.png is not None:
+            media = InputMediaPhoto(page.png, page.text, filename=f"{job.id}.png")
+            return lambda chat: bot.edit_message_media(
+                media, chat, message_id, reply_markup=markup, rate_limit_args=urgency
+            )
+        if card.media:
+            return lambda chat: bot.edit_message_caption(
+                chat, message_id, caption=page.text, reply_markup=markup, rate_limit_args=urgency
+            )
+        return lambda chat: bot.edit_message_text(
+            page.text, chat, message_id, reply_markup=markup, rate_limit_args=urgency
+        )

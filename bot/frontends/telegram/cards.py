@@ -1,0 +1,55 @@
+"""Which message a job lives in, kept in SQLite: a job goes on in its message after a restart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from bot.database import Database
+
+
+@dataclass(slots=True)
+class Card:
+    """``status`` is the message that tells where the job stands, and in the end carries the buttons.
+
+    media: whether that message shows a picture. album: the messages of a media group. files: Telegram's ids of the
+    pictures that were sent as files.
+    """
+
+    job: str
+    status: int | None = None
+    media: bool = False
+    album: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class Cards:
+    """The table ``telegram_cards``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, job_id: str) -> Card:
+        """The job's card; an empty one where nothing was posted yet."""
+        rows = await self._database.rows("SELECT * FROM telegram_cards WHERE job = :job", {"job": job_id})
+        if not rows:
+            return Card(job_id)
+        [row] = rows
+        album, files = json.loads(row["album"]), json.loads(row["files"])
+        return Card(job_id, row["status"], bool(row["media"]), tuple(album), tuple(files))
+
+    async def save(self, card: Card) -> None:
+        values = (card.job, card.status, card.media, json.dumps(card.album), json.dumps(card.files))
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT OR REPLACE INTO telegram_cards (job, status, media, album, files) VALUES (?, ?, ?, ?, ?)",
+                values,
+            )
+
+    async def accepted(self, source: str) -> str | None:
+        """The job that this update became, when it comes a second time."""
+        rows = await self._database.rows(
+            "SELECT id FROM jobs WHERE platform = 'telegram' AND json_extract(address, '$.source') = :source",
+            {"source": source},
+        )
+        return str(rows[0]["id"]) if rows else None

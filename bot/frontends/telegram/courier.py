@@ -1,0 +1,174 @@
+"""The life of a job in one message: where it stands, the partial picture, the finished one with its buttons.
+
+Telegram makes one exception: several pictures are a media group, which carries no buttons, so the caption and the
+buttons follow in a message of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from telegram import InputMediaPhoto
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.ext import ExtBot
+
+from bot.courier import Undeliverable
+from bot.frontends.telegram import buttons
+from bot.frontends.telegram.board import Board, Page
+from bot.frontends.telegram.cards import Card, Cards
+from bot.frontends.telegram.chats import Chats, says
+from bot.frontends.telegram.originals import Originals
+from bot.frontends.telegram.pace import TooSoon
+from bot.frontends.telegram.words import CAPTION, marked, plain
+from bot.job import Job, Picture, Progress, State
+from bot.replies import Catalogues, Replies
+
+ACTION_SECONDS = 4.5
+"""Telegram shows a chat action for five seconds."""
+NOT_ALLOWED = ("not enough rights", "_forbidden", "topic_closed", "have no rights")
+
+log = logging.getLogger(__name__)
+
+
+class _Live:
+    """A job on its way. told: the last position that was shown. acted: when the chat action was last renewed."""
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+        self.lock = asyncio.Lock()
+        self.told: object = None
+        self.acted = float("-inf")
+
+
+class TelegramCourier:
+    """Delivers what happens to jobs."""
+
+    def __init__(self, bot: ExtBot[Any], chats: Chats, cards: Cards, originals: Originals, replies: Catalogues) -> None:
+        self._bot = bot
+        self._chats = chats
+        self._cards = cards
+        self._originals = originals
+        self._replies = replies
+        self._board = Board(bot, chats, cards)
+        self._live: dict[str, _Live] = {}
+
+    async def open(self, job: Job) -> None:
+        """Post the message of a job that was accepted just now."""
+        live = self._live.setdefault(job.id, _Live(Card(job.id)))
+        async with live.lock:
+            replies = self._words(job)
+            try:
+                page = Page(plain(replies.accepted(job)), buttons.while_drawing(replies, job))
+                await self._board.post(job, live.card, page)
+            except TelegramError as error:
+                log.warning("job %s: chat %s cannot be written to: %s", job.id, job.origin.place, error)
+
+    async def progress(self, job: Job, progress: Progress) -> None:
+        live = await self._find(job)
+        if progress.state is State.DRAWING:
+            await self._act(job, live)
+        at = telling(progress)
+        if live.lock.locked() or (progress.preview is None and at == live.told):
+            return
+        async with live.lock:
+            try:
+                await self._tell(job, live.card, progress)
+            except TooSoon:
+                return
+            except TelegramError as error:
+                log.info("job %s: progress was not shown: %s", job.id, error)
+            live.told = at
+
+    async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
+        live = await self._find(job)
+        await self._originals.keep(job.id, pictures)
+        async with live.lock:
+            try:
+                if len(pictures) == 1:
+                    await self._one(job, live.card, pictures)
+                else:
+                    await self._several(job, live.card, pictures)
+            except TelegramError as error:
+                log.warning("job %s cannot be posted in chat %s: %s", job.id, job.origin.place, error)
+                raise Undeliverable(obstacle(error, job)) from error
+        del self._live[job.id]
+        return ",".join(str(number) for number in (live.card.status, *live.card.album))
+
+    async def inform(self, job: Job) -> None:
+        live = await self._find(job)
+        replies = self._words(job)
+        markup = buttons.when_failed(replies, job) if job.state is State.FAILED else None
+        async with live.lock:
+            try:
+                await self._board.put(job, live.card, Page(plain(replies.ended(job)), markup))
+            except TelegramError as error:
+                log.warning("job %s: the member could not be told: %s", job.id, error)
+        del self._live[job.id]
+
+    async def _tell(self, job: Job, card: Card, progress: Progress) -> None:
+        replies = self._words(job)
+        text, markup = plain(replies.progress(job, progress)), buttons.while_drawing(replies, job)
+        await self._board.put(job, card, Page(text, markup, progress.preview, "courtesy"))
+
+    async def _act(self, job: Job, live: _Live) -> None:
+        """The chat shows that a picture is on its way."""
+        if time.monotonic() - live.acted < ACTION_SECONDS:
+            return
+        live.acted = time.monotonic()
+        chat, thread = self._chats.of(job.origin.place), job.origin.address["thread"]
+        with suppress(TelegramError):
+            action = ChatAction.UPLOAD_PHOTO
+            await self._bot.send_chat_action(chat, action, message_thread_id=thread, rate_limit_args="instant")
+
+    async def _one(self, job: Job, card: Card, pictures: Sequence[Picture]) -> None:
+        replies = self._words(job)
+        page = Page(
+            marked(replies.caption(job, pictures, CAPTION)), buttons.when_finished(replies, job), pictures[0].png
+        )
+        await self._board.put(job, card, page)
+
+    async def _several(self, job: Job, card: Card, pictures: Sequence[Picture]) -> None:
+        if not card.album:
+            media = [InputMediaPhoto(one.png, filename=f"{job.id}-{one.seed}.png") for one in pictures]
+            card.album = tuple(message.message_id for message in await self._chats.album(job.origin, media))
+            await self._cards.save(card)
+        status, replies = card.status, self._words(job)
+        page = Page(marked(replies.caption(job, pictures, CAPTION)), buttons.when_finished(replies, job))
+        await self._board.post(job, card, page)
+        if status is not None:
+            with suppress(TelegramError):
+                await self._bot.delete_messages(self._chats.of(job.origin.place), [status], rate_limit_args="instant")
+
+    async def _find(self, job: Job) -> _Live:
+        if job.id not in self._live:
+            card = await self._cards.get(job.id)
+            self._live.setdefault(job.id, _Live(card))
+        return self._live[job.id]
+
+    def _words(self, job: Job) -> Replies:
+        return self._replies.for_locale(job.origin.locale)
+
+
+def telling(progress: Progress) -> tuple[State, int]:
+    """What is worth an edit: the places 1 to 9, 11, 14, 18 and so on of the queue, and each quarter of the steps."""
+    if progress.state is State.QUEUED:
+        mark = progress.position if progress.position < 10 else 9
+        while mark < progress.position:
+            mark += max(2, mark // 4)
+        return progress.state, mark
+    return progress.state, 4 * progress.step // max(progress.steps, 1)
+
+
+def obstacle(error: TelegramError, job: Job) -> str:
+    """Why pictures can never be posted there, as a key of ``bot.replies``."""
+    if isinstance(error, Forbidden):
+        return "undeliverable-gone" if int(job.origin.place) < 0 else "undeliverable-blocked"
+    if isinstance(error, BadRequest) and says(error, *NOT_ALLOWED):
+        return "undeliverable-permission"
+    return "undeliverable"

@@ -1,0 +1,94 @@
+"""Telegram's side of the bot: its connection, and whatever runs on it."""
+
+from __future__ import annotations
+
+import logging
+
+from telegram import LinkPreviewOptions, Update
+from telegram.constants import ParseMode
+from telegram.error import InvalidToken
+from telegram.ext import Defaults, ExtBot
+from telegram.request import HTTPXRequest
+
+from bot.app import Application
+from bot.frontends.telegram import menu
+from bot.frontends.telegram.answering import Commands
+from bot.frontends.telegram.desk import Desk
+from bot.frontends.telegram.intake import Intake
+from bot.frontends.telegram.pace import Pace, Urgency
+from bot.frontends.telegram.presses import Presses
+from bot.frontends.telegram.tasks import Tasks
+from bot.settings import Settings
+
+API = "https://api.telegram.org"
+CLOSE_SECONDS = 5.0
+"""How long answers under way may take once we disconnect."""
+CONNECTIONS = 64
+"""Requests at the same time; a file that a chat uploads slowly must not hold up the others."""
+DEFAULTS = Defaults(parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True))
+
+log = logging.getLogger(__name__)
+
+
+class TelegramFrontend:
+    """``await run()`` serves until ``close()``."""
+
+    def __init__(self, app: Application, pace: Pace | None = None) -> None:
+        self._app = app
+        self._pace = pace or Pace()
+        self._intake: Intake | None = None
+
+    async def run(self) -> None:
+        """Raises ``telegram.error.InvalidToken``, without the token in its text."""
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, and Telegram's hold the token
+        try:
+            async with make_bot(self._app.settings, self._pace) as bot:
+                await self._serve(bot)
+        except InvalidToken:
+            raise InvalidToken("Telegram does not know this token") from None
+
+    async def close(self) -> None:
+        """Takes no more updates; ``run`` returns once the answers under way are sent."""
+        if self._intake is not None:
+            self._intake.close()
+
+    async def _serve(self, bot: ExtBot[Urgency]) -> None:
+        tasks = Tasks()
+        desk = Desk.of(self._app, bot, tasks)
+        self._app.studio.attach("telegram", desk.courier)
+        self._intake = Intake(bot, Handler(desk), tasks)
+        try:
+            await bot.delete_webhook()
+            await menu.publish(bot, self._app.replies)
+            found = await self._app.studio.recover("telegram")
+            log.info("connected to Telegram as @%s; %s jobs taken up again", bot.username, found)
+            await self._intake.run()
+        finally:
+            await tasks.close(CLOSE_SECONDS)
+
+
+class Handler:
+    """Hands an update to the part that answers it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._commands = Commands(desk)
+        self._presses = Presses(desk)
+
+    async def __call__(self, update: Update) -> None:
+        message, query = update.message, update.callback_query
+        if query is not None:
+            await self._presses.answer(query)
+        elif message is not None and message.migrate_to_chat_id is not None:
+            await self._desk.chats.follow(message.chat_id, message.migrate_to_chat_id)
+        elif message is not None:
+            await self._commands.answer(message)
+
+
+def make_bot(settings: Settings, pace: Pace) -> ExtBot[Urgency]:
+    """The connection; a local Bot API server has an address of its own. Raises InvalidToken for an empty token."""
+    api = settings.telegram_api or API
+    files = settings.telegram_file_api or f"{api}/file"
+    token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
+    request = HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0, read_timeout=20.0)
+    return ExtBot(token, f"{api}/bot", f"{files}/bot", request=request, rate_limiter=pace, defaults=DEFAULTS)

@@ -1,0 +1,193 @@
+"""How fast we write. A chat that must wait holds up nobody else.
+
+Telegram allows about one message a second in a chat, 20 a minute in a group, and 30 a second over all. Whoever writes
+more is told to wait, sometimes for minutes. python-telegram-bot's own limiter then halts every request of the bot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal
+
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
+from telegram.ext import BaseRateLimiter
+
+Urgency = Literal["courtesy", "instant"]
+"""``courtesy`` is dropped when it would have to wait; ``instant`` is neither paced nor retried. None must arrive."""
+
+PACED = frozenset(
+    {
+        *("sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"),
+        *("editMessageText", "editMessageMedia", "editMessageCaption", "editMessageReplyMarkup"),
+    }
+)
+"""The requests that Telegram counts as messages."""
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before each further attempt when the network fails; the last one is repeated."""
+PATIENCE = 3600.0
+"""Seconds after which a request that the network fails is given up."""
+COURTESY_GAP = 1.0
+"""Seconds of quiet in a chat before a courtesy."""
+
+log = logging.getLogger(__name__)
+Reply = bool | dict[str, Any] | list[dict[str, Any]]
+
+
+class TooSoon(TelegramError):
+    """A courtesy that was dropped."""
+
+    def __init__(self) -> None:
+        super().__init__("dropped to keep the pace")
+
+
+class Window:
+    """At most ``most`` messages in any ``seconds``; times are those of a monotonic clock."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self.most = most
+        self.bursts = seconds
+        self._sent: deque[float] = deque()
+
+    def count(self, now: float) -> int:
+        """Messages in the window that ends now."""
+        while self._sent and self._sent[0] <= now - self.bursts:
+            self._sent.popleft()
+        return len(self._sent)
+
+    def free_at(self, now: float) -> float:
+        """When one more fits."""
+        return now if self.count(now) < self.most else self._sent[-self.most] + self.bursts
+
+    def note(self, now: float, messages: int = 1) -> None:
+        self._sent.extend([now] * messages)
+
+
+class Lane:
+    """One chat: its windows, and until when Telegram wants silence. The lock keeps its messages in order."""
+
+    def __init__(self, group: bool) -> None:
+        self.lock = asyncio.Lock()
+        self.silent_until = 0.0
+        self.last = float("-inf")
+        self.burst = Window(3, 3.0)
+        self.minute = Window(20, 60.0) if group else Window(60, 60.0)
+
+    def free_at(self, now: float) -> float:
+        return max(self.silent_until, self.burst.free_at(now), self.minute.free_at(now))
+
+    def spare(self, now: float) -> bool:
+        """Whether a courtesy may go: nothing waits, nothing went just now, and half of the minute is left."""
+        calm = not self.lock.locked() and self.free_at(now) <= now and self.last + COURTESY_GAP <= now
+        return calm and self.minute.count(now) < self.minute.most // 2
+
+    def note(self, now: float, messages: int) -> None:
+        self.last = now
+        self.burst.note(now, messages)
+        self.minute.note(now, messages)
+
+    def idle(self, now: float) -> bool:
+        return not self.lock.locked() and self.silent_until <= now and self.minute.count(now) == 0
+
+
+class Pace(BaseRateLimiter[Urgency]):
+    """Paces every request of the bot, waits where Telegram says so, and repeats what the network failed."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._lanes: dict[int, Lane] = {}
+        self._all = Window(30, 1.0)
+
+    async def initialize(self) -> None:
+        """Nothing to prepare."""
+
+    async def shutdown(self) -> None:
+        """Nothing to release: whoever waits is owned, and cancelled, by the caller."""
+
+    async def process_request(  # noqa: PLR0917 - the library's signature
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Reply]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: Urgency | None,
+    ) -> Reply:
+        async def request() -> Reply:
+            return await callback(*args, **kwargs)
+
+        if rate_limit_args == "instant":
+            return await request()
+        if endpoint not in PACED:
+            return await self._insist(request, None)
+        lane = self._lane(int(data["chat_id"]))
+        messages = len(data["media"]) if endpoint == "sendMediaGroup" else 1
+        if rate_limit_args == "courtesy":
+            return await self._offer(request, lane, messages)
+        async with lane.lock:
+            return await self._insist(request, lane, messages)
+
+    def _lane(self, chat: int) -> Lane:
+        now = self._clock()
+        if len(self._lanes) > 1000:
+            self._lanes = {number: lane for number, lane in self._lanes.items() if not lane.idle(now)}
+        return self._lanes.setdefault(chat, Lane(group=chat < 0))
+
+    async def _offer(self, request: Callable[[], Awaitable[Reply]], lane: Lane, messages: int) -> Reply:
+        now = self._clock()
+        if not lane.spare(now) or self._all.free_at(now) > now:
+            raise TooSoon
+        self._note(lane, messages)
+        try:
+            return await request()
+        except RetryAfter as error:
+            lane.silent_until = self._clock() + seconds(error)
+            raise TooSoon from error
+
+    async def _insist(self, request: Callable[[], Awaitable[Reply]], lane: Lane | None, messages: int = 1) -> Reply:
+        """Until it is answered, if only with a refusal."""
+        started, failures = self._clock(), 0
+        while True:
+            await self._turn(lane, messages)
+            try:
+                return await request()
+            except RetryAfter as error:
+                log.warning("Telegram asks for %.0f s of silence", seconds(error))
+                if lane is None:
+                    await self._sleep(seconds(error))
+                else:
+                    lane.silent_until = self._clock() + seconds(error)
+            except BadRequest:
+                raise
+            except NetworkError as error:
+                if self._clock() - started > PATIENCE:
+                    raise
+                log.warning("Telegram cannot be reached (%s); trying again", type(error).__name__)
+                await self._sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+                failures += 1
+
+    async def _turn(self, lane: Lane | None, messages: int) -> None:
+        if lane is None:
+            return
+        while (wait := max(lane.free_at(self._clock()), self._all.free_at(self._clock())) - self._clock()) > 0:
+            await self._sleep(wait)
+        self._note(lane, messages)
+
+    def _note(self, lane: Lane, messages: int) -> None:
+        now = self._clock()
+        lane.note(now, messages)
+        self._all.note(now, messages)
+
+
+def seconds(error: RetryAfter) -> float:
+    """How long Telegram wants silence."""
+    wait = error.retry_after
+    return float(wait) if isinstance(wait, int) else wait.total_seconds()

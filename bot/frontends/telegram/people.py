@@ -1,0 +1,62 @@
+"""Who asks, from where, and what they may do there."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from telegram import Chat, Message, User
+from telegram.constants import ChatMemberStatus
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
+
+from bot.request import Origin
+
+MODERATORS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+
+log = logging.getLogger(__name__)
+
+
+def author(message: Message) -> str:
+    """The member's id. Anonymous administrators, and members who write as a channel, are that chat."""
+    if message.sender_chat is not None:
+        return str(message.sender_chat.id)
+    assert message.from_user is not None, "only channels post without an author"
+    return str(message.from_user.id)
+
+
+def origin(message: Message) -> Origin:
+    """Where a command comes from. ``source`` says which one, so that an update that comes twice counts once."""
+    address = {
+        "source": f"m:{message.chat_id}:{message.message_id}",
+        "reply_to": message.message_id,
+        "thread": thread(message),
+    }
+    locale = (message.from_user and message.from_user.language_code) or ""
+    return Origin("telegram", str(message.chat_id), author(message), locale, address)
+
+
+def pressed(user: User, message: Message, query_id: str) -> Origin:
+    """Where a press of a button comes from; the answer replies to the message with the button."""
+    address = {"source": f"q:{query_id}", "reply_to": message.message_id, "thread": thread(message)}
+    return Origin("telegram", str(message.chat_id), str(user.id), user.language_code or "", address)
+
+
+def thread(message: Message) -> int | None:
+    """The topic of a forum; in other groups the field means a chain of replies, into which nothing can be sent."""
+    return message.message_thread_id if message.is_topic_message else None
+
+
+async def moderates(bot: ExtBot[Any], chat: Chat, user: User, sender_chat: Chat | None = None) -> bool:
+    """Whether this member manages the chat, asked just now. In a private chat, everyone manages their own."""
+    if chat.type == Chat.PRIVATE:
+        return True
+    if sender_chat is not None:
+        return sender_chat.id == chat.id
+    try:
+        return (await bot.get_chat_member(chat.id, user.id, rate_limit_args="instant")).status in MODERATORS
+    except TelegramError as error:
+        log.warning(
+            "chat %s does not tell who manages it (%s); the bot may need to be an administrator", chat.id, error
+        )
+        return False

@@ -1,0 +1,118 @@
+"""Buttons: again, as file, delete, cancel. They find their job in the journal, so that they outlive a restart."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from telegram import CallbackQuery, Message
+from telegram.error import BadRequest, TelegramError
+
+from bot.errors import Refused
+from bot.frontends.telegram.answering import accept, apology
+from bot.frontends.telegram.buttons import Action, read
+from bot.frontends.telegram.desk import Desk
+from bot.frontends.telegram.people import moderates, pressed
+from bot.frontends.telegram.words import TOAST, fit
+from bot.job import Job
+from bot.replies import Replies
+from bot.request import Origin
+
+log = logging.getLogger(__name__)
+
+
+class Presses:
+    """Every press is answered at once; what takes longer goes on in a task."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._sending: set[str] = set()
+
+    async def answer(self, query: CallbackQuery) -> None:
+        """Raises ``Refused("stopping")`` where the press has to wait for the next start."""
+        replies = self._desk.words(query.from_user.language_code)
+        try:
+            toast = await self._carry_out(query, replies)
+        except Refused as refused:
+            if refused.reason == "stopping":
+                raise
+            toast = replies.explain(refused)
+        except Exception:
+            toast = apology(replies)
+        await self._toast(query, toast)
+
+    async def _toast(self, query: CallbackQuery, toast: str) -> None:
+        try:
+            text = fit(toast, TOAST) or None
+            await self._desk.bot.answer_callback_query(
+                query.id, text, show_alert=bool(toast), rate_limit_args="instant"
+            )
+        except TelegramError as error:
+            log.info("a press was not answered: %s", error)
+
+    async def _carry_out(self, query: CallbackQuery, replies: Replies) -> str:
+        """What to answer; nothing where the chat shows what happens."""
+        asked, message = read(query.data), query.message
+        if asked is None or not isinstance(message, Message):
+            return replies.say("button-too-old")
+        action, job_id = asked
+        job = await self._desk.app.studio.job(job_id)
+        if job is None or self._desk.chats.of(job.origin.place) != message.chat_id:
+            raise Refused("unknown-job", name=job_id)
+        who = pressed(query.from_user, message, query.id)
+        match action:
+            case Action.AGAIN:
+                await accept(self._desk, who, lambda: self._desk.app.studio.again(who, job.id))
+                return ""
+            case Action.FILE:
+                return await self._file(who, job, replies)
+        if who.user != job.origin.user and not await moderates(self._desk.bot, message.chat, query.from_user):
+            return replies.say("not-yours")
+        if action is Action.CANCEL:
+            self._desk.tasks.start(self._cancel(job), f"cancel of job {job.id}")
+            return ""
+        return await self._delete(job, message, replies)
+
+    async def _cancel(self, job: Job) -> None:
+        """On behalf of its author; the job's message then says so."""
+        await self._desk.app.studio.cancel(job.origin, job.id)
+
+    async def _delete(self, job: Job, message: Message, replies: Replies) -> str:
+        numbers = {message.message_id, *(int(number) for number in job.message.split(",") if number)}
+        try:
+            await self._desk.chats.ask(
+                job.origin.place,
+                lambda chat: self._desk.bot.delete_messages(chat, sorted(numbers), rate_limit_args="instant"),
+            )
+        except BadRequest:
+            return replies.say("too-old-to-delete")
+        await self._desk.originals.forget(job.id)
+        return ""
+
+    async def _file(self, who: Origin, job: Job, replies: Replies) -> str:
+        card = await self._desk.cards.get(job.id)
+        kept: Sequence[str | bytes] = card.files or await self._desk.originals.read(job.id)
+        if not kept:
+            return replies.say("file-gone", seed=job.seed)
+        if job.id not in self._sending:
+            self._sending.add(job.id)
+            self._desk.tasks.start(self._send(who, job, kept), f"files of job {job.id}")
+        return ""
+
+    async def _send(self, who: Origin, job: Job, files: Sequence[str | bytes]) -> None:
+        """As documents, which Telegram leaves as they are; it then knows them by their ids."""
+        sent = []
+        try:
+            for number, file in enumerate(files):
+                name = f"{job.request.style}-{job.id}-{job.seed + number}.png"
+                message = await self._desk.chats.document(who, file, name)
+                assert message.document is not None
+                sent.append(message.document.file_id)
+        except TelegramError as error:
+            log.warning("files of job %s cannot be sent: %s", job.id, error)
+            return
+        finally:
+            self._sending.discard(job.id)
+        card = await self._desk.cards.get(job.id)
+        card.files = tuple(sent)
+        await self._desk.cards.save(card)

@@ -1,0 +1,32 @@
+"""Text as Telegram measures it and marks it up. What we send is HTML, except for toasts and labels."""
+
+from __future__ import annotations
+
+import html
+
+TEXT, CAPTION, TOAST = 4096, 1024, 200
+"""Most UTF-16 units of a message, a caption, and a toast; markup does not count."""
+
+
+def units(text: str) -> int:
+    """Length in UTF-16 units, in which Telegram counts."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def fit(text: str, limit: int) -> str:
+    """The text, cut to ``limit`` UTF-16 units; an ellipsis says so."""
+    if units(text) <= limit:
+        return text
+    return text.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore").rstrip() + "…"
+
+
+def plain(text: str) -> str:
+    """Text without markup, as HTML."""
+    return html.escape(text, quote=False)
+
+
+def marked(caption: str) -> str:
+    """A caption as HTML. What the member wrote stands above the last line: as code, which one tap copies, and in
+    which Telegram finds neither mentions nor commands."""
+    *written, below = plain(caption).split("\n")
+    return "\n".join([*(f"<code>{line}</code>" for line in written), below])
