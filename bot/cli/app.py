@@ -70,11 +70,11 @@ def up() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(quick: Annotated[bool, typer.Option("--quick", help="Start no engine to try it.")] = False) -> None:
     """Check what going live needs, and say what to do."""
     from bot.cli import doctor as module  # noqa: PLC0415
 
-    raise typer.Exit(module.doctor())
+    raise typer.Exit(module.doctor(quick=quick))
 
 
 mount(app)

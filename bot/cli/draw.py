@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.app import Application
-from bot.cli.session import open_studio
+from bot.cli.session import open_studio, sharing_console
 from bot.cli.terminal import FAILURE, INTERRUPTED, USAGE, Failure, complaints
 from bot.errors import Refused
 from bot.frontends.console.album import keep
@@ -58,7 +58,7 @@ def draw(text: str, target: Path | None, *, as_json: bool) -> None:
     settings = read_settings()
     request = _request(text, target, settings)
     view, sheet = View(complaints()), Sheet(target)
-    with Background(lambda: open_studio(settings, view)) as studio:
+    with sharing_console(settings), Background(lambda: open_studio(settings, view)) as studio:
         started = time.monotonic()
         job = _drawn(studio, view, sheet, request)
         seconds = time.monotonic() - started

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
 import httpx
 
 from bot.app import Application
 from bot.frontends.console.view import View
+from bot.locks import lock_path, one_of_many
+from bot.ports import free_port
 from bot.settings import BURST, HOURLY, Settings
 from bot.supervisor import Event, Supervisor, is_local, probe
 
@@ -40,10 +41,9 @@ async def open_studio(
         yield app
 
 
-def free_port() -> int:
-    """A port of the loopback address that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+def sharing_console(settings: Settings) -> AbstractContextManager[bool]:
+    """Held while a command draws for the console; gives whether it is the only one, and may recover."""
+    return one_of_many(lock_path(settings, "console"))
 
 
 async def _nobody_answers(url: str) -> bool:

@@ -11,7 +11,8 @@ from rich.text import Text
 from bot.app import Application
 from bot.cli.terminal import Failure, complaints
 from bot.frontends.registry import PLATFORMS, Frontend, PlatformEntry
-from bot.settings import Settings
+from bot.locks import Locked, lock_path, only_one
+from bot.settings import Settings, SettingsError
 from bot.supervisor import EngineFailed, Event, Supervisor
 
 Say = Callable[[str], None]
@@ -28,6 +29,14 @@ async def up(settings: Settings) -> None:
     entries = [entry for entry in PLATFORMS if entry.wanted(settings)]
     if not entries:
         raise Failure(NO_TOKEN.format(variables="\n  ".join(entry.variable for entry in PLATFORMS)))
+    try:
+        with only_one(lock_path(settings, "up")):
+            await _serve(settings, entries)
+    except Locked:
+        raise Failure(f"another `sanggar up` serves {settings.database_path} already") from None
+
+
+async def _serve(settings: Settings, entries: list[PlatformEntry]) -> None:
     say, stop = _speaker(), _Stop()
     async with Supervisor(settings.engine_url, log=lambda line: say(f"engine   │ {line}"), tell=_teller(say)) as engine:
         async with Application(settings) as app:
@@ -85,7 +94,7 @@ class _Service:
         """One platform ended by itself; the others go on."""
         entry, _ = self._frontends.pop(task)
         error = task.exception()
-        why = "disconnected" if error is None else explain(entry, error)
+        why = "disconnected" if error is None else explain(error)
         self._say(f"{entry.title:8} │ {why}")
 
     async def _close(self) -> None:
@@ -113,10 +122,10 @@ class _Service:
             await asyncio.gather(task, return_exceptions=True)
 
 
-def explain(entry: PlatformEntry, error: BaseException) -> str:
+def explain(error: BaseException) -> str:
     """Why a platform could not be served, and what to do."""
-    if type(error).__name__ in {"LoginFailure", "InvalidToken"}:
-        return f"refuses the token: set {entry.variable} anew (`sanggar doctor` checks it)"
+    if isinstance(error, SettingsError):
+        return str(error)
     return f"failed: {type(error).__name__}: {error}"
 
 

@@ -36,14 +36,17 @@ class ConsoleFrontend:
         self._app.studio.attach(PLATFORM, ConsoleCourier(view, self._replies, self._finish))
 
     def run(self) -> None:
-        """Answer lines until the input ends; first take up what an earlier run did not finish."""
-        self._studio.call(self._app.studio.recover(PLATFORM))
+        """Answer lines until the input ends."""
         with editing(self._app.settings.data / "history", self._adapters):
             while (line := self._read()) is not None:
                 if line in LEAVING:
                     return
                 if line:
                     self.answer(line)
+
+    def recover(self) -> None:
+        """Take up what an earlier run accepted and did not finish; for one process at a time."""
+        self._studio.call(self._app.studio.recover(PLATFORM))
 
     def answer(self, line: str) -> bool:
         """Do one command and wait for its end; False where it was refused or came to nothing."""
