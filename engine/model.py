@@ -73,11 +73,11 @@ def load_model(name: str = "nano", device: str = "auto", dtype: str = "auto") ->
 
 def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype) -> Model:
     """Read the parts of ``source``, a folder or a hub id."""
-    unet = UNet2DConditionModel.from_pretrained(source, subfolder="unet", torch_dtype=dtype)
-    vae = AutoencoderKL.from_pretrained(source, subfolder="vae", torch_dtype=dtype)
-    text_encoder = CLIPTextModel.from_pretrained(source, subfolder="text_encoder", dtype=dtype)
+    unet = UNet2DConditionModel.from_pretrained(source, subfolder="unet")
+    vae = AutoencoderKL.from_pretrained(source, subfolder="vae")
+    text_encoder = CLIPTextModel.from_pretrained(source, subfolder="text_encoder")
     for part in (unet, vae, text_encoder):
-        part.to(device).eval().requires_grad_(False)
+        part.to(device, dtype).eval().requires_grad_(False)
     return Model(
         name=name,
         tokenizer=CLIPTokenizer.from_pretrained(source, subfolder="tokenizer"),

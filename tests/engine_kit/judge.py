@@ -1,0 +1,90 @@
+"""diffusers' ``StableDiffusionPipeline`` as the judge of the engine's pictures."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.int16]
+SCHEDULERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ddim": ("DDIMScheduler", {}),
+    "plms": ("PNDMScheduler", {"skip_prk_steps": True}),
+    "lms": ("LMSDiscreteScheduler", {}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "dpm2": ("KDPM2DiscreteScheduler", {}),
+    "dpm2-a": ("KDPM2AncestralDiscreteScheduler", {}),
+    "dpm++-2m": ("DPMSolverMultistepScheduler", {}),
+    "dpm++-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+    "dpm++-sde": ("DPMSolverSDEScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One picture, in the words of the engine's API."""
+
+    prompt: str = "a clever mouse-deer by the river"
+    negative_prompt: str = "blurry"
+    seed: int = 777
+    guidance_scale: float = 7.5
+    num_inference_steps: int = 6
+    sampler: str = "ddim"
+    size: str | None = None
+    adapters: tuple[tuple[str, float], ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        """The request's JSON."""
+        body = {key: value for key, value in vars(self).items() if key != "adapters" and value is not None}
+        return body | {"adapters": [{"name": name, "weight": weight} for name, weight in self.adapters]}
+
+
+def load_pipeline(folder: Path) -> Any:
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        folder, safety_checker=None, feature_extractor=None, requires_safety_checker=False
+    ).to(torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.noise_schedule = pipeline.scheduler.config
+    return pipeline
+
+
+def draw(pipeline: Any, wish: Wish) -> Pixels:
+    """What the pipeline draws for ``wish``; its adapters must have been loaded."""
+    name, options = SCHEDULERS[wish.sampler]
+    if wish.sampler == "dpm++-sde":
+        options = options | {"noise_sampler_seed": wish.seed}
+    pipeline.scheduler = getattr(diffusers, name).from_config(pipeline.noise_schedule, **options)
+    width, height = (int(side) for side in wish.size.split("x")) if wish.size else (None, None)
+    picture = pipeline(
+        wish.prompt,
+        negative_prompt=wish.negative_prompt,
+        width=width,
+        height=height,
+        guidance_scale=wish.guidance_scale,
+        num_inference_steps=wish.num_inference_steps,
+        generator=torch.Generator("cpu").manual_seed(wish.seed),
+    ).images[0]
+    return pixels(picture)
+
+
+def pixels(picture: Image.Image | bytes) -> Pixels:
+    """Height x width x 3, signed so that differences do not wrap."""
+    image = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else picture
+    return np.asarray(image.convert("RGB")).astype(np.int16)
+
+
+def difference(one: Pixels, other: Pixels) -> int:
+    """The largest difference of any channel of any pixel, in 1/255."""
+    assert one.shape == other.shape
+    return int(np.abs(one - other).max())
