@@ -50,13 +50,17 @@ METHODS: dict[str, dict[str, Kind]] = {
 
 
 def read(method: str, fields: dict[str, Any]) -> Json:
-    """The parameters of a request, typed; a stricter reader than Telegram's, which ignores unknown ones."""
+    """The parameters of a request, typed; a stricter reader than Telegram's, which ignores unknown ones.
+
+    python-telegram-bot sends its default ``parse_mode`` with every edit, and files under names of its own.
+    """
     known = METHODS[method]
-    if unknown := set(fields) - set(known) - {name for name in fields if name.startswith("attached")}:
+    tolerated = {"parse_mode", *(name for name in fields if name.startswith("attached"))}
+    if unknown := set(fields) - set(known) - tolerated:
         raise ApiError(f"Bad Request: unknown parameters {sorted(unknown)}")
     if missing := [name for name, kind in known.items() if kind.endswith("!") and name not in fields]:
         raise ApiError(f"Bad Request: {missing[0]} is missing")
-    return {name: _typed(known.get(name, "file"), value) for name, value in fields.items()}
+    return {name: _typed(known.get(name, "str"), value) for name, value in fields.items()}
 
 
 def _typed(kind: Kind, value: Any) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from aiohttp import web
 
@@ -56,12 +56,12 @@ class TelegramServer(People):
         app = web.Application(client_max_size=rules.DOCUMENT_BYTES + 2**20)
         app.router.add_route("*", "/bot{token}/{method}", self._serve)
         app.router.add_get("/file/bot{token}/files/{file}", self._download)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self.url = ""
 
     async def __aenter__(self) -> TelegramServer:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
@@ -78,7 +78,12 @@ class TelegramServer(People):
         """From now on; ``more`` are the fields of ``Fault``."""
         self._faults.append(Fault(method, status, description, **more))
 
-    async def until(self, condition: Callable[[], T], limit: float = 20.0) -> T:
+    @property
+    def polls(self) -> int:
+        """How often updates were asked for."""
+        return self._poll
+
+    async def until(self, condition: Callable[[], T | Literal[False] | None], limit: float = 10.0) -> T:
         """What ``condition`` returns once that is true; looked at after every request."""
         try:
             async with asyncio.timeout(limit):

@@ -1,0 +1,83 @@
+"""A local Bot API server, a small engine, and the bot between them, all on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import Application
+from bot.frontends.telegram import TelegramFrontend
+from bot.frontends.telegram.pace import Pace
+from bot.settings import Settings
+from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.telegram_server import TelegramServer
+from tests.telegram_server.server import TOKEN
+
+Start = Callable[..., AbstractAsyncContextManager[Application]]
+FASTER = 200
+"""How much shorter every pause is than on Telegram."""
+
+
+def quick_pace() -> Pace:
+    """Keeps the same limits, on a clock that runs faster."""
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / FASTER)
+
+    return Pace(lambda: time.monotonic() * FASTER, sleep)
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[SmallEngine]:
+    async with SmallEngine() as small:
+        yield small
+
+
+@pytest.fixture
+def settings(telegram: TelegramServer, tmp_path: Path) -> dict[str, Any]:
+    return {"data": tmp_path, "telegram_token": TOKEN, "telegram_api": telegram.url, "shutdown_grace": 0.0}
+
+
+@pytest.fixture
+def start(telegram: TelegramServer, engine: SmallEngine, settings: dict[str, Any]) -> Start:
+    """``async with start() as app``: the bot polls Telegram; the same database each time."""
+
+    @asynccontextmanager
+    async def started(**changes: Any) -> AsyncIterator[Application]:
+        options = settings | {"engine_url": engine.url} | changes
+        async with Application(Settings(_env_file=None, **options)) as app, running(app, telegram):
+            yield app
+
+    return started
+
+
+@asynccontextmanager
+async def running(app: Application, telegram: TelegramServer) -> AsyncIterator[None]:
+    """The frontend, from its first poll until the block ends."""
+    frontend, polls = TelegramFrontend(app, quick_pace()), telegram.polls
+    serving = asyncio.create_task(frontend.run())
+    try:
+        await telegram.until(lambda: telegram.polls > polls or serving.done())
+        yield
+    finally:
+        await app.studio.close(0.0)
+        await frontend.close()
+        await serving
+
+
+@pytest.fixture
+async def bot(start: Start) -> AsyncIterator[Application]:
+    async with start() as app:
+        yield app
