@@ -1,0 +1,136 @@
+"""The 1970s look: eight warm earthy colours, bold dark outlines, rays or stripes behind, film grain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from adapters.datasets.paint import (
+    CANVAS,
+    PICTURE,
+    Drawn,
+    Sprites,
+    halved,
+    paste_outlined,
+    scene,
+    to_picture,
+    to_pixels,
+)
+from engine.nano.scenery import Colour
+
+INK = (52, 30, 24)
+PALETTE: tuple[Colour, ...] = (
+    INK,
+    (244, 226, 184),
+    (222, 168, 66),
+    (206, 106, 46),
+    (158, 58, 42),
+    (112, 74, 48),
+    (128, 128, 66),
+    (62, 108, 102),
+)
+SKIN = (236, 188, 140)
+"""Takes the place of the icons' bright yellow."""
+GRAIN = 0.055
+GROUNDS: dict[str, tuple[int, int]] = {
+    "on a yellow background": (2, 1),
+    "on an orange background": (3, 2),
+    "on a red background": (4, 3),
+    "on a green background": (6, 1),
+    "on a blue background": (7, 6),
+    "on a white background": (1, 2),
+}
+SETTINGS: dict[str, tuple[str, str]] = {
+    "in the village": ("village", "path"),
+    "in the market": ("market", "path"),
+    "in the city": ("city", "street"),
+    "on a hill": ("hills", "grass"),
+}
+FLAT, NOTO, OLD, TWEMOJI, ONE = "fluent-emoji-flat", "noto", "noto-v1", "twemoji", "emojione"
+CHARACTERS: dict[str, tuple[str, ...]] = {
+    "a ninja": (f"{FLAT}/ninja", f"{NOTO}/ninja", f"{TWEMOJI}/ninja"),
+    "a fairy": (f"{FLAT}/woman-fairy", f"{NOTO}/fairy", f"{NOTO}/woman-fairy"),
+    "a wizard": (f"{FLAT}/man-mage", f"{NOTO}/mage", f"{TWEMOJI}/mage", f"{FLAT}/woman-mage"),
+    "a princess": (f"{FLAT}/princess", f"{NOTO}/princess", f"{TWEMOJI}/princess"),
+    "a prince": (f"{FLAT}/prince", f"{NOTO}/prince", f"{TWEMOJI}/prince"),
+    "a robot": (f"{FLAT}/robot", f"{NOTO}/robot", f"{TWEMOJI}/robot", f"{ONE}/robot-face"),
+    "an astronaut": (f"{NOTO}/astronaut", f"{OLD}/man-astronaut", f"{NOTO}/woman-astronaut"),
+    "a detective": (f"{FLAT}/detective", f"{NOTO}/detective", f"{TWEMOJI}/detective"),
+    "a girl": (f"{NOTO}/girl", f"{FLAT}/girl"),
+    "a boy": (f"{NOTO}/boy", f"{FLAT}/boy"),
+    "a superhero": (f"{FLAT}/man-superhero", f"{NOTO}/superhero", f"{NOTO}/woman-superhero"),
+    "a farmer": (f"{FLAT}/man-farmer", f"{NOTO}/farmer", f"{TWEMOJI}/farmer", f"{OLD}/woman-farmer"),
+    "a mermaid": (f"{FLAT}/woman-merpeople", f"{NOTO}/mermaid", f"{TWEMOJI}/mermaid"),
+    "a vampire": (f"{FLAT}/man-vampire", f"{NOTO}/vampire", f"{TWEMOJI}/vampire"),
+    "a dancer": (f"{FLAT}/woman-dancing", f"{NOTO}/woman-dancing", f"{TWEMOJI}/man-dancing"),
+    "a cook": (f"{NOTO}/cook", f"{FLAT}/cook"),
+    "a guard": (f"{NOTO}/guard", f"{FLAT}/guard"),
+}
+
+
+def draw_retro(sprites: Sprites) -> Iterator[Drawn]:
+    """The pictures: every character of every set, every third one in a setting."""
+    rng = Random(777)
+    icons = [(who, icon) for who, names in CHARACTERS.items() for icon in names]
+    for number, (who, icon) in enumerate(icons):
+        if number % 3 == 2:
+            where = list(SETTINGS)[number // 3 % len(SETTINGS)]
+            canvas = posterized(scene(rng, *SETTINGS[where]))
+        else:
+            where = list(GROUNDS)[number % len(GROUNDS)]
+            canvas = backdrop(rng, *GROUNDS[where])
+        sprite = sprites.icon(icon, rng.randint(84, 98))
+        place = ((CANVAS - sprite.width) // 2 + rng.randint(-4, 4), CANVAS - 8 - sprite.height - rng.randint(0, 6))
+        paste_outlined(canvas, posterized_sprite(sprite), place, INK, width=4)
+        yield Drawn(grained(rng, halved(canvas)), f"{who} {where}")
+
+
+def backdrop(rng: Random, near: int, far: int) -> Image.Image:
+    """One colour with rays, stripes or a disc of a second."""
+    canvas = Image.new("RGB", (CANVAS, CANVAS), PALETTE[near])
+    draw = ImageDraw.Draw(canvas)
+    middle = (CANVAS / 2, CANVAS * 0.55)
+    kind = rng.choice(("rays", "stripes", "disc"))
+    if kind == "rays":
+        for ray in range(0, 360, 30):
+            angles = [math.radians(ray + turn) for turn in (0, 15)]
+            tips = [(middle[0] + 130 * math.cos(angle), middle[1] + 130 * math.sin(angle)) for angle in angles]
+            draw.polygon([middle, *tips], fill=PALETTE[far])
+    elif kind == "stripes":
+        for number, index in enumerate((far, 3, 4)):
+            draw.rectangle((0, 78 + 14 * number, CANVAS, 91 + 14 * number), fill=PALETTE[index])
+    else:
+        draw.ellipse((16, 16, 112, 112), fill=PALETTE[far])
+    return canvas
+
+
+def posterized(picture: Image.Image) -> Image.Image:
+    """Every pixel in the nearest colour of the palette, after a step towards warm light."""
+    pixels = to_pixels(picture)
+    warm = pixels * np.array((1.0, 0.92, 0.76), dtype=np.float32)
+    palette = np.array(PALETTE, dtype=np.float32) / 255
+    scale = np.array((0.55, 0.77, 0.33), dtype=np.float32)
+    nearest = np.square((warm[..., None, :] - palette) * scale).sum(axis=-1).argmin(axis=-1)
+    return to_picture(palette[nearest])
+
+
+def posterized_sprite(sprite: Image.Image) -> Image.Image:
+    """The same for a sprite, which keeps its shape."""
+    red, green, blue = (to_pixels(sprite)[..., channel] for channel in range(3))
+    yellow = (red > 0.9) & (green > 0.7) & (blue < 0.5)
+    flat = posterized(sprite)
+    flat.paste(SKIN, (0, 0), Image.fromarray(yellow))
+    flat.putalpha(sprite.getchannel("A"))
+    return flat
+
+
+def grained(rng: Random, picture: Image.Image) -> Image.Image:
+    """Film: faded blacks, grain, darker corners."""
+    grain = np.random.default_rng(rng.getrandbits(32)).normal(0, GRAIN, (PICTURE, PICTURE, 1)).astype(np.float32)
+    away = np.linspace(-1, 1, PICTURE, dtype=np.float32)
+    corners = 1 - 0.16 * (away[:, None] ** 2 + away[None, :] ** 2)[..., None]
+    return to_picture((to_pixels(picture) * 0.95 + 0.04) * corners + grain)

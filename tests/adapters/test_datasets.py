@@ -1,0 +1,68 @@
+"""The making of the shipped data sets, on icons drawn here, and the sets themselves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from adapters.datasets import kancil, landscape, retro
+from adapters.datasets.make import HELD_OUT, STYLES, write_dataset
+from adapters.datasets.paint import Sprites
+from adapters.registry import SHIPPED
+from adapters.training.data import read_examples
+from engine.nano.sprites import SETS
+
+
+@pytest.fixture(scope="module")
+def icons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Icon sets in which every icon is the same two discs."""
+    cache = tmp_path_factory.mktemp("icons")
+    body = '<circle cx="8" cy="8" r="7" fill="#ffc83d"/><circle cx="6" cy="6" r="2" fill="#843"/>'
+    tables = (kancil.ANIMALS, retro.CHARACTERS, landscape.ICONS)
+    names = {icon for table in tables for icons in table.values() for icon in icons}
+    for icon_set in SETS:
+        folder = cache / "node_modules" / "@iconify-json" / icon_set
+        folder.mkdir(parents=True)
+        wanted = {name.partition("/")[2]: {"body": body} for name in names if name.startswith(f"{icon_set}/")}
+        (folder / "icons.json").write_text(json.dumps({"prefix": icon_set, "icons": wanted}))
+    return cache
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_drawing_twice_gives_the_same_pictures(style: str, icons: Path) -> None:
+    first, second = (list(islice(STYLES[style](Sprites(icons)), 6)) for _ in range(2))
+    assert [drawn.caption for drawn in first] == [drawn.caption for drawn in second]
+    pictures = [drawn.picture.tobytes() for drawn in first]
+    assert pictures == [drawn.picture.tobytes() for drawn in second]
+    assert len(set(pictures)) == 6
+
+
+def test_what_is_written_can_be_trained_on(icons: Path, tmp_path: Path) -> None:
+    write_dataset("landscape", Sprites(icons), tmp_path)
+    assert len(read_examples(tmp_path)) == 40
+    assert len(read_examples(tmp_path, "test")) == 10
+    first, second = (
+        {file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("first", "second")
+    )
+    assert first == second
+    assert len(set(first.values())) == 51
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_shipped_data_set_is_whole(style: str) -> None:
+    folder = SHIPPED / style / "dataset"
+    splits = {split: read_examples(folder, split) for split in ("train", "test")}
+    assert {split: len(examples) for split, examples in splits.items()} == {
+        "train": 50 - HELD_OUT[style],
+        "test": HELD_OUT[style],
+    }
+    files = Counter(example.file for examples in splits.values() for example in examples)
+    assert set(files) == set(folder.glob("*.png"))
+    assert max(files.values()) == 1
+    for file in files:
+        with Image.open(file) as picture:
+            assert (picture.size, picture.mode) == ((64, 64), "RGB")
