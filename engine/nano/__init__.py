@@ -1,0 +1,8 @@
+"""Nano: a small Stable Diffusion that is shipped with Sanggar and draws 64x64 pictures on two CPU cores."""
+
+from pathlib import Path
+
+__all__ = ["WEIGHTS"]
+
+#: The shipped weights, a folder in the layout that ``StableDiffusionPipeline.from_pretrained`` reads.
+WEIGHTS = Path(__file__).parent / "weights"

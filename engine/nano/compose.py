@@ -1,0 +1,93 @@
+"""Choose scenes and draw them: a tinted sprite with its shadow over a plain, graded or drawn background."""
+
+from random import Random
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from engine.nano.captions import Scene
+from engine.nano.concepts import concepts
+from engine.nano.ground import ENCLOSED, draw_scene
+from engine.nano.scenery import Colour, gradient, jitter
+from engine.nano.words import COLOURS, PLACES
+
+PICTURE = 64
+
+
+def choose(rng: Random, sprite_counts: list[int]) -> Scene:
+    """A random scene; ``sprite_counts[i]`` is how many sprites concept ``i`` has."""
+    number = None if rng.random() < 0.06 else pick_concept(rng)
+    sprite = 0 if number is None else rng.randrange(sprite_counts[number])
+    colour = rng.choice(list(COLOURS)) if rng.random() < 0.2 else None
+    if number is not None and rng.random() < 0.42:
+        shade = rng.choice([name for name in COLOURS if name != colour])
+        return Scene(number, sprite, colour, shade, None, "open", "grass", "day")
+    place = rng.choice([*PLACES, "river", "river", "forest"])
+    far, ground = rng.choice(PLACES[place].far), rng.choice(PLACES[place].grounds)
+    hour = "day" if ground in ENCLOSED else rng.choices(("day", "sunset", "night"), (6, 2, 2))[0]
+    return Scene(number, sprite, colour, None, place, far, ground, hour)
+
+
+def pick_concept(rng: Random) -> int:
+    """A concept's number, by weight."""
+    return rng.choices(range(len(concepts())), [concept.weight for concept in concepts()])[0]
+
+
+def draw(scene: Scene, sprites: list[Image.Image], rng: Random) -> Image.Image:
+    """The scene as 64x64 RGB; ``sprites`` are those of its concept."""
+    if scene.shade is not None:
+        canvas = backdrop(COLOURS[scene.shade][0], rng)
+    else:
+        canvas = draw_scene(rng, scene.far, scene.ground, scene.hour)
+    if scene.concept is not None:
+        sprite = sprites[scene.sprite]
+        paste(canvas, sprite if scene.colour is None else tint(sprite, COLOURS[scene.colour][0]), scene, rng)
+    return canvas.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else canvas
+
+
+def backdrop(colour: Colour, rng: Random) -> Image.Image:
+    """A plain colour, or one that fades a little."""
+    near = jitter(rng, colour, 12)
+    other = near if rng.random() < 0.6 else jitter(rng, colour, 40)
+    return gradient(near, other).resize((PICTURE, PICTURE), Image.Resampling.BOX)
+
+
+def paste(canvas: Image.Image, sprite: Image.Image, scene: Scene, rng: Random) -> None:
+    """Put the subject in: in the middle of a plain background, on the ground of a scene."""
+    longest = rng.uniform(0.66, 0.92) if scene.shade else rng.uniform(0.58, 0.84)
+    scale = longest * PICTURE / max(sprite.size)
+    width, height = (max(1, round(length * scale)) for length in sprite.size)
+    small = sprite.resize((width, height), Image.Resampling.LANCZOS)
+    x = (PICTURE - width) // 2 + rng.randint(-5, 5)
+    if scene.shade:
+        y = (PICTURE - height) // 2 + rng.randint(-3, 3)
+    else:
+        y = round(rng.uniform(0.88, 0.97) * PICTURE) - height
+        shadow(canvas, x, y + height, width)
+    canvas.paste(small, (x, y), small)
+
+
+def shadow(canvas: Image.Image, x: int, feet: int, width: int) -> None:
+    """A soft dark ellipse under the feet."""
+    mask = Image.new("L", (canvas.width * 2, canvas.height * 2))
+    ImageDraw.Draw(mask).ellipse((2 * x + width * 0.3, 2 * feet - 5, 2 * x + width * 1.7, 2 * feet + 4), fill=70)
+    canvas.paste((0, 0, 0), (0, 0), mask.resize(canvas.size, Image.Resampling.BOX))
+
+
+def tint(sprite: Image.Image, colour: Colour) -> Image.Image:
+    """The sprite in shades of one colour: dark parts darker, light parts lighter than it."""
+    grey = sprite.convert("L")
+    values = np.asarray(grey)
+    low, spread = int(values.min()), max(1, int(np.ptp(values)))
+    shades = [shade(channel, (value - low) / spread) for channel in colour for value in range(256)]
+    tinted = Image.merge("RGB", (grey, grey, grey)).point(shades)
+    tinted.putalpha(sprite.getchannel("A"))
+    return tinted
+
+
+def shade(channel: int, lightness: float) -> int:
+    """One channel of a tint where the sprite's ``lightness`` is 0 (its darkest part) to 1 (its lightest)."""
+    lightness = min(1.0, max(0.0, lightness))
+    if lightness < 0.6:
+        return round(channel * (0.4 + lightness))
+    return round(channel + (255 - channel) * 0.6 * (lightness - 0.6) / 0.4)

@@ -1,0 +1,35 @@
+"""The stages of training in order, and the weights folder that they end in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.nano import WEIGHTS
+from engine.nano.dataset import build_dataset
+from engine.nano.training.clip import load_trained_clip, train_clip
+from engine.nano.training.unet import load_unet, train_unet
+from engine.nano.training.vae import encode_dataset, load_vae, train_vae
+from engine.nano.weights import save_weights
+
+Stage = Callable[[Path, int, bool], None]
+STAGES: dict[str, Stage] = {"vae": train_vae, "clip": train_clip, "unet": train_unet}
+STEPS = {"vae": 1600, "clip": 420, "unet": 11000}
+
+
+def prepare(run: Path) -> None:
+    """Draw the pictures, and set the tokenizer beside them (the shipped one, which never changes)."""
+    build_dataset(run / "data", run / "npm")
+    if not (run / "tokenizer").exists():
+        (run / "tokenizer").symlink_to(WEIGHTS / "tokenizer", target_is_directory=True)
+
+
+def train_stage(run: Path, name: str, steps: int | None, resume: bool) -> None:
+    """Train one of ``STAGES`` for ``steps`` in all (its default if ``None``)."""
+    STAGES[name](run, STEPS[name] if steps is None else steps, resume)
+    if name == "vae":
+        (run / "latents.pt").unlink(missing_ok=True)
+        encode_dataset(run)
+
+
+def export(run: Path, folder: Path) -> None:
+    """Write the three trained networks under ``run`` as a weights folder."""
+    save_weights(folder, run / "tokenizer", load_vae(run), load_trained_clip(run), load_unet(run))
