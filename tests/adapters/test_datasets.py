@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,6 @@ def test_what_is_written_can_be_trained_on(icons: Path, tmp_path: Path) -> None:
     write_dataset("landscape", Sprites(icons), tmp_path)
     assert len(read_examples(tmp_path)) == 40
     assert len(read_examples(tmp_path, "test")) == 10
-    first, second = (
-        {file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("first", "second")
-    )
-    assert first == second
-    assert len(set(first.values())) == 51
 
 
 @pytest.mark.parametrize("style", STYLES)
