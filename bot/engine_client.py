@@ -98,22 +98,24 @@ class EngineClient:
             await asyncio.sleep(seconds)
 
     async def _attempt(self, request: GenerationRequest) -> AsyncGenerator[DrawEvent]:
+        """One stream. Whoever closes it early goes on once the engine has stopped the work."""
         body, headers = request.model_dump(exclude_none=True), {"X-Request-Id": uuid.uuid4().hex}
-        missing = request.n
-        async with self._http.stream("POST", "/v1/images/generations", json=body, headers=headers) as response:
-            if response.status_code != httpx.codes.OK:
-                await response.aread()
-                raise _error(response)
-            try:
-                async with aclosing(_events(response)) as events:
-                    async for event in events:
-                        missing -= isinstance(event, CompletedEvent)
-                        yield event
-                        if not missing:
-                            return
-            except (asyncio.CancelledError, GeneratorExit):
-                await self._stop(headers["X-Request-Id"])
-                raise
+        post = self._http.build_request("POST", "/v1/images/generations", json=body, headers=headers)
+        response, missing = None, request.n
+        try:
+            response = await self._http.send(post, stream=True)
+            async with aclosing(_events(response)) as events:
+                async for event in events:
+                    missing -= isinstance(event, CompletedEvent)
+                    yield event
+                    if not missing:
+                        return
+        except (asyncio.CancelledError, GeneratorExit):
+            await self._stop(headers["X-Request-Id"])
+            raise
+        finally:
+            if response:
+                await response.aclose()
         raise httpx.RemoteProtocolError("the stream ended before the last picture")
 
     async def _stop(self, request_id: str) -> None:
@@ -175,6 +177,9 @@ class _Cached(Generic[Message]):
 
 async def _events(response: httpx.Response) -> AsyncGenerator[DrawEvent]:
     """The events of an SSE stream: ``data`` lines up to an empty line. Raises what an ``error`` event describes."""
+    if response.status_code != httpx.codes.OK:
+        await response.aread()
+        raise _error(response)
     data: list[str] = []
     async for line in response.aiter_lines():
         if line.startswith("data:"):

@@ -93,18 +93,18 @@ def _options(command: Command, text: str) -> dict[str, Value]:
     while tokens:
         token = tokens.pop(0)
         if token.option:
-            given[token.option.name] = _take(token.option, tokens)
+            given[token.option.name] = _take(token.option, tokens, whole=command.style)
         else:
             loose.append(token)
     _fill(command, given, loose)
     return _coerced(command, given)
 
 
-def _take(option: Option, tokens: list[_Token]) -> str:
-    """Removes the option's value from the front of ``tokens``."""
+def _take(option: Option, tokens: list[_Token], *, whole: bool) -> str:
+    """Removes the option's value from the front of ``tokens``. ``whole``: a text may have several words."""
     if not tokens or tokens[0].option:
         raise Refused("missing-value", option=option.name)
-    if option.kind != "text" or tokens[0].quoted:
+    if option.kind != "text" or tokens[0].quoted or not whole:
         first = tokens.pop(0)
         return first.text if first.quoted else first.text.rstrip(TRAILING)
     words = []

@@ -1,0 +1,104 @@
+"""The journal of jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.database import Database
+from bot.errors import Refused
+from bot.job import NEXT_STATES, TERMINAL_STATES, State
+from bot.journal import IllegalTransition, Journal, new_id, normal_id
+from bot.limits import Limits
+from bot.request import DrawRequest, Origin
+from tests.bot.conftest import Clock
+
+DEER = DrawRequest("kancil", "rusa “cerdik” 🦌", negative="salju", seed=7, guidance_scale=7.5, count=2, size="wide")
+WAY = (State.QUEUED, State.DRAWING, State.DRAWN, State.DELIVERED)
+
+
+@pytest.fixture
+def limits(database: Database, clock: Clock) -> Limits:
+    return Limits(database, per_hour=60, burst=4, clock=clock)
+
+
+@pytest.fixture
+def journal(database: Database, limits: Limits, clock: Clock) -> Journal:
+    return Journal(database, limits, clock)
+
+
+async def test_a_job_is_read_as_it_was_written(journal: Journal, origin: Origin, clock: Clock) -> None:
+    job = await journal.accept(origin, DEER, 7, None)
+    assert (job.request, job.origin, job.state, job.created_at) == (DEER, origin, State.ACCEPTED, clock.now)
+    assert await journal.get(job.id) == job
+    for state in WAY:
+        job = await journal.move(job, state, message="m1" if state is State.DELIVERED else "")
+        assert await journal.get(job.id) == job
+    assert job.message == "m1"
+
+
+@pytest.mark.parametrize("start", list(State))
+async def test_only_the_transitions_of_the_table_are_written(database: Database, origin: Origin, start: State) -> None:
+    journal = Journal(database, Limits(database, per_hour=60, burst=100))
+    way = WAY[: WAY.index(start) + 1] if start in WAY else [start] * (start is not State.ACCEPTED)
+    for end in State:
+        job = await journal.accept(origin, DEER, 7, None)
+        for state in way:
+            job = await journal.move(job, state)
+        if end in NEXT_STATES[start]:
+            assert (await journal.move(job, end)).state is end
+        else:
+            with pytest.raises(IllegalTransition, match=f"{start} to {end}"):
+                await journal.move(job, end)
+            assert await journal.get(job.id) == job
+
+
+def test_no_way_leads_out_of_a_terminal_state_and_each_other_state_can_fail() -> None:
+    assert {state for state in State if not NEXT_STATES[state]} == TERMINAL_STATES
+    for state in set(State) - TERMINAL_STATES:
+        assert NEXT_STATES[state] >= {State.FAILED, State.CANCELLED}
+
+
+async def test_a_refused_command_leaves_no_job(journal: Journal, origin: Origin) -> None:
+    for _ in range(2):
+        await journal.accept(origin, DEER, 7, None)
+    with pytest.raises(Refused):
+        await journal.accept(origin, DEER, 7, None)
+    assert len(await journal.unfinished("console")) == 2
+
+
+async def test_a_refund_is_given_once_and_only_where_asked_for(
+    journal: Journal, limits: Limits, origin: Origin
+) -> None:
+    first, second = [await journal.accept(origin, DEER, 7, None) for _ in range(2)]
+    await journal.move(first, State.FAILED, reason="engine-away", refund=True)
+    await journal.move(second, State.CANCELLED)
+    assert (await limits.quota("console", "ani")).left == 2
+    with pytest.raises(IllegalTransition):
+        await journal.move(first, State.FAILED, refund=True)
+    assert (await limits.quota("console", "ani")).left == 2
+
+
+async def test_unfinished_jobs_of_a_platform_come_back_after_a_restart_oldest_first(
+    tmp_path: Path, origin: Origin, clock: Clock
+) -> None:
+    jobs = []
+    async with Database(tmp_path / "a.db") as database:
+        journal = Journal(database, Limits(database, per_hour=60, burst=20, clock=clock), clock)
+        for _ in range(3):
+            jobs.append(await journal.accept(origin, DEER, 7, "kancil"))
+            clock.now += 1
+        await journal.accept(Origin("discord", "1", "2", "id", {}), DEER, 7, None)
+        await journal.move(jobs[1], State.CANCELLED)
+        drawing = await journal.move(await journal.move(jobs[2], State.QUEUED), State.DRAWING)
+    async with Database(tmp_path / "a.db") as database:
+        journal = Journal(database, Limits(database, per_hour=60, burst=20))
+        assert await journal.unfinished("console") == [jobs[0], drawing]
+
+
+def test_ids_are_short_public_and_read_as_people_spell_them() -> None:
+    ids = {new_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(len(id) == 8 and normal_id(id) == id for id in ids)
+    assert normal_id(" #OI1l-abCD ") == "0111abcd"

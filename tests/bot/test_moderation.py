@@ -1,0 +1,108 @@
+"""``/adapter``: who may, what is valid, where it counts, and what is written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.app import Application
+from bot.errors import Refused
+from bot.moderation import Change
+from bot.request import Origin
+from bot.styles import STYLES, Binding
+from tests.bot.kit.engine import ScriptedEngine, adapter
+
+
+async def refusal(app: Application, origin: Origin, style: str, name: str) -> Refused:
+    with pytest.raises(Refused) as refused:
+        await app.moderation.use(origin, style, name, allowed=True)
+    return refused.value
+
+
+async def test_only_moderators_may_see_and_change(app: Application, origin: Origin, scripted: ScriptedEngine) -> None:
+    for call in (
+        app.moderation.list(origin, allowed=False),
+        app.moderation.info(origin, "batik", allowed=False),
+        app.moderation.use(origin, "kancil", "batik", allowed=False),
+    ):
+        with pytest.raises(Refused, match="not-moderator"):
+            await call
+    assert scripted.adapter_requests == 0
+    assert await app.styles.adapter("console", "here", "kancil") == "kancil"
+
+
+async def test_a_choice_counts_in_its_place_alone(app: Application, origin: Origin) -> None:
+    assert await app.moderation.use(origin, "kancil", " Batik ", allowed=True) == Change(
+        "kancil", "kancil", "batik", False
+    )
+    assert await app.styles.adapter("console", "here", "kancil") == "batik"
+    assert await app.styles.adapter("console", "here", "retro") == "retro"
+    assert await app.styles.adapter("console", "elsewhere", "kancil") == "kancil"
+    assert await app.styles.adapter("discord", "here", "kancil") == "kancil"
+
+
+async def test_none_is_the_base_model_and_default_the_built_in_adapter(app: Application, origin: Origin) -> None:
+    await app.moderation.use(origin, "retro", "none", allowed=True)
+    listing = await app.moderation.list(origin, allowed=True)
+    assert Binding("retro", None, True) in listing.bindings
+    assert Binding("kancil", "kancil", False) in listing.bindings
+    assert [one.style for one in listing.bindings] == [style.name for style in STYLES.values() if style.adapter]
+    assert await app.moderation.use(origin, "retro", "DEFAULT", allowed=True) == Change("retro", None, "retro", True)
+    assert await app.styles.adapter("console", "here", "retro") == "retro"
+
+
+async def test_unknown_names_list_the_valid_ones(app: Application, origin: Origin) -> None:
+    unknown = await refusal(app, origin, "kancil", "battik")
+    assert (unknown.reason, unknown.values["suggestion"]) == ("unknown-adapter", "batik")
+    assert unknown.values["valid"] == ("default", "none", "kancil", "retro", "landscape", "batik")
+    style = await refusal(app, origin, "kancill", "batik")
+    assert (style.reason, style.values["suggestion"]) == ("unknown-style", "kancil")
+    assert (await refusal(app, origin, "draw", "batik")).reason == "unknown-style"
+
+
+async def test_an_adapter_for_another_model_cannot_be_chosen(
+    app: Application, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    scripted.adapters.append(adapter("sketch", usable=False, base_model="sd-2-1"))
+    refused = await refusal(app, origin, "kancil", "sketch")
+    assert (refused.reason, refused.values) == ("adapter-not-usable", {"name": "sketch", "base": "sd-2-1"})
+    assert (await app.moderation.info(origin, "sketch", allowed=True)).base_model == "sd-2-1"
+
+
+async def test_an_engine_that_is_away_is_said_but_the_default_can_be_restored(
+    app: Application, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    await scripted.stop()
+    assert (await refusal(app, origin, "kancil", "batik")).reason == "engine-away"
+    assert (await app.moderation.use(origin, "kancil", "default", allowed=True)).to_default
+    assert await app.moderation.names() == ("default", "none")
+
+
+async def test_names_for_completion_outlive_the_engine(app: Application, scripted: ScriptedEngine) -> None:
+    scripted.adapters.append(adapter("sketch", usable=False))
+    before = await app.moderation.names()
+    assert before == ("default", "none", "kancil", "retro", "landscape", "batik")
+    await scripted.stop()
+    assert await app.moderation.names() == before
+
+
+async def test_every_change_is_audited(app: Application, origin: Origin) -> None:
+    moderator = replace(origin, user="citra")
+    await app.moderation.use(origin, "kancil", "batik", allowed=True)
+    await app.moderation.use(moderator, "kancil", "none", allowed=True)
+    await app.moderation.use(origin, "kancil", "default", allowed=True)
+    await refusal(app, origin, "kancil", "nothing")
+    rows = await app.database.rows("SELECT * FROM audit ORDER BY id")
+    assert [(row["place"], row["user"], row["style"], row["old"], row["new"]) for row in rows] == [
+        ("here", "ani", "kancil", "default", "batik"),
+        ("here", "citra", "kancil", "batik", "none"),
+        ("here", "ani", "kancil", "none", "default"),
+    ]
+
+
+async def test_choices_follow_a_place_that_gets_a_new_id(app: Application, origin: Origin) -> None:
+    await app.moderation.use(origin, "kancil", "batik", allowed=True)
+    await app.styles.move_place("console", "here", "there")
+    assert await app.styles.adapter("console", "there", "kancil") == "batik"
+    assert await app.styles.adapter("console", "here", "kancil") == "kancil"

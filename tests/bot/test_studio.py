@@ -1,0 +1,320 @@
+"""The studio over a real socket and a real database: what happens to a job, and what survives."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.app import Application
+from bot.courier import Undeliverable
+from bot.errors import Refused
+from bot.job import State
+from bot.request import DrawRequest, Origin
+from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull
+from tests.bot.conftest import Start
+from tests.bot.kit.courier import Recorder
+from tests.bot.kit.engine import ScriptedEngine, break_off, fail, refuse
+
+DEER = DrawRequest("kancil", "a deer", seed=777)
+
+
+async def left(app: Application, origin: Origin) -> int:
+    return (await app.limits.quota(origin.platform, origin.user)).left
+
+
+async def test_a_command_becomes_a_delivered_picture(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    job = await app.studio.submit(origin, DEER)
+    assert (job.state, job.seed, job.adapter) == (State.ACCEPTED, 777, "kancil")
+    done = await app.studio.wait(job.id)
+    assert (done.state, done.message) == (State.DELIVERED, f"message of {job.id}")
+    [(delivered, [picture])] = courier.delivered
+    assert delivered.state is State.DRAWN
+    assert (picture.seed, picture.png) == (777, scripted_png(scripted, 777))
+    assert await app.studio.job(job.id) == done
+
+
+def scripted_png(scripted: ScriptedEngine, seed: int) -> bytes:
+    asked = scripted.requests[-1]
+    return f"{asked.prompt} {seed} {[one.name for one in asked.adapters]}".encode()
+
+
+async def test_the_engine_is_asked_with_the_styles_frame_and_defaults(
+    app: Application, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    job = await app.studio.submit(origin, DrawRequest("kancil", "a deer", negative="snow", count=2, size="wide"))
+    await app.studio.wait(job.id)
+    [asked] = scripted.requests
+    assert asked.prompt.startswith("a deer, ")
+    assert asked.negative_prompt.startswith("snow, ")
+    assert (asked.n, asked.size, asked.seed, asked.sampler) == (2, "896x512", job.seed, "dpm++-2m")
+    assert (asked.num_inference_steps, asked.guidance_scale, asked.user) == (25, 7.0, "console:ani")
+
+
+async def test_several_pictures_come_in_the_order_of_their_seeds(
+    app: Application, origin: Origin, courier: Recorder
+) -> None:
+    job = await app.studio.submit(origin, DrawRequest("draw", "a fox", seed=5, count=4))
+    await app.studio.wait(job.id)
+    [(_, pictures)] = courier.delivered
+    assert [picture.seed for picture in pictures] == [5, 6, 7, 8]
+
+
+async def test_the_newest_progress_and_the_preview_reach_the_courier(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    job = await app.studio.submit(origin, DEER)
+    await scripted.drawing.wait()
+    while not any(report.preview for report in courier.reports):
+        courier.reported.clear()
+        await courier.reported.wait()
+    scripted.gate.set()
+    await app.studio.wait(job.id)
+    last = courier.reports[-1]
+    assert (last.state, last.step, last.steps) == (State.DRAWING, 1, 25)
+
+
+async def test_a_courier_that_cannot_show_progress_still_gets_the_picture(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    courier.error = RuntimeError("platform error")
+    job = await app.studio.submit(origin, DEER)
+    await courier.reported.wait()
+    courier.error = None
+    scripted.gate.set()
+    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(Undeliverable("undeliverable-permission"), "undeliverable-permission"), (RuntimeError(), "undeliverable")],
+)
+async def test_a_picture_that_cannot_be_posted_gives_the_allowance_back(
+    app: Application, origin: Origin, courier: Recorder, error: Exception, reason: str
+) -> None:
+    before = await left(app, origin)
+    courier.error = error
+    job = await app.studio.submit(origin, DEER)
+    done = await app.studio.wait(job.id)
+    assert (done.state, done.reason) == (State.FAILED, reason)
+    assert courier.informed == [done]
+    assert await left(app, origin) == before
+    courier.error = None
+    assert (await app.studio.wait((await app.studio.submit(origin, DEER)).id)).state is State.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BadRequest("no"), "drawing-failed"),
+        (DrawingFailed("NaN"), "drawing-failed"),
+        (QueueFull("full"), "engine-busy"),
+    ],
+)
+async def test_a_failure_of_the_engine_is_told_and_gives_the_allowance_back(
+    app: Application, courier: Recorder, scripted: ScriptedEngine, error: EngineError, reason: str
+) -> None:
+    member = Origin("console", "here", "ani", "en", {})
+    before = await left(app, member)
+    scripted.script += [refuse(error, retry_after="100000")] * 2
+    done = await app.studio.wait((await app.studio.submit(member, DEER)).id)
+    assert (done.state, done.reason) == (State.FAILED, reason)
+    assert courier.informed == [done]
+    assert await left(app, member) == before
+
+
+async def test_an_adapter_that_does_not_fit_leaves_the_base_model_with_the_frame(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.script.append(refuse(AdapterRefused("epsilon, not v_prediction", param="adapters")))
+    job = await app.studio.submit(origin, DEER)
+    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+    with_adapter, without = scripted.requests
+    assert [one.name for one in with_adapter.adapters] == ["kancil"]
+    assert (without.adapters, without.prompt, without.seed) == ([], with_adapter.prompt, 777)
+
+
+async def test_a_job_is_finished_after_the_engine_crashed(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    job = await app.studio.submit(origin, DEER)
+    await scripted.drawing.wait()
+    await scripted.stop()
+    scripted.gate.set()
+    await scripted.start()
+    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+    assert len(courier.delivered) == 1
+    assert len({(asked.seed, asked.prompt) for asked in scripted.requests}) == 1
+
+
+async def test_a_stream_that_breaks_off_is_drawn_again_and_delivered_once(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.script.append(break_off)
+    job = await app.studio.submit(origin, DrawRequest("draw", "a fox", seed=1, count=2))
+    await app.studio.wait(job.id)
+    assert [[picture.seed for picture in pictures] for _, pictures in courier.delivered] == [[1, 2]]
+
+
+async def test_what_the_bot_left_is_drawn_after_its_restart_with_its_seed_and_adapter(
+    start_bot: Start, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    async with start_bot() as app:
+        job = await app.studio.submit(origin, DrawRequest("kancil", "a deer"))
+        await scripted.drawing.wait()
+    assert len(scripted.stopped) == 1
+    assert courier.informed == []
+    scripted.gate.set()
+    async with start_bot() as app:
+        await app.moderation.use(origin, "kancil", "batik", allowed=True)
+        assert await app.studio.recover("discord") == 0
+        assert await app.studio.recover("console") == 1
+        done = await app.studio.wait(job.id)
+        assert await app.studio.recover("console") == 0
+    assert (done.state, done.seed, done.adapter) == (State.DELIVERED, job.seed, "kancil")
+    assert scripted.requests[0] == scripted.requests[1]
+    [(delivered, _)] = courier.delivered
+    assert delivered.origin == origin
+
+
+async def test_a_delivery_under_way_is_waited_for_when_the_bot_stops(
+    start_bot: Start, origin: Origin, courier: Recorder
+) -> None:
+    courier.gate.clear()
+    async with start_bot(shutdown_grace=30) as app:
+        job = await app.studio.submit(origin, DEER)
+        await courier.delivering.wait()
+        closing = asyncio.create_task(app.studio.close(30))
+        courier.gate.set()
+        await closing
+        with pytest.raises(Refused) as refused:
+            await app.studio.submit(origin, DEER)
+        assert refused.value.reason == "stopping"
+    assert [delivered.id for delivered, _ in courier.delivered] == [job.id]
+
+
+async def test_cancelling_stops_the_work_in_the_engine_before_it_says_so(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    job = await app.studio.submit(origin, DEER)
+    await scripted.drawing.wait()
+    [cancelled] = await app.studio.cancel(origin, job.id.upper())
+    assert len(scripted.stopped) == 1
+    assert (cancelled.id, cancelled.state) == (job.id, State.CANCELLED)
+    assert courier.informed == [cancelled]
+    assert courier.delivered == []
+    assert await app.studio.cancel(origin, job.id) == []
+
+
+async def test_cancelling_before_the_drawing_gives_the_allowance_back(
+    app: Application, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    before = await left(app, origin)
+    await scripted.stop()
+    await app.studio.submit(origin, DEER)
+    assert await left(app, origin) == before - 1
+    assert len(await app.studio.cancel(origin)) == 1
+    assert await left(app, origin) == before
+
+
+async def test_members_cancel_their_own_jobs_only(app: Application, origin: Origin, scripted: ScriptedEngine) -> None:
+    scripted.gate.clear()
+    stranger = Origin("console", "here", "budi", "id", {})
+    job = await app.studio.submit(origin, DEER)
+    with pytest.raises(Refused) as refused:
+        await app.studio.cancel(stranger, job.id)
+    assert refused.value.reason == "unknown-job"
+    assert await app.studio.cancel(stranger) == []
+    scripted.gate.set()
+    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+
+
+async def test_a_drawn_job_can_no_longer_be_cancelled(app: Application, origin: Origin, courier: Recorder) -> None:
+    courier.gate.clear()
+    job = await app.studio.submit(origin, DEER)
+    await courier.delivering.wait()
+    cancelling = asyncio.create_task(app.studio.cancel(origin, job.id))
+    courier.gate.set()
+    assert await cancelling == []
+    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+
+
+async def test_a_member_may_only_have_so_many_jobs_under_way(
+    start_bot: Start, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    async with start_bot(running_jobs=2) as app:
+        jobs = [await app.studio.submit(origin, DEER) for _ in range(2)]
+        with pytest.raises(Refused) as refused:
+            await app.studio.submit(origin, DEER)
+        assert (refused.value.reason, refused.value.values["n"]) == ("too-many-jobs", 2)
+        scripted.gate.set()
+        for job in jobs:
+            await app.studio.wait(job.id)
+        await app.studio.wait((await app.studio.submit(origin, DEER)).id)
+
+
+async def test_commands_at_the_same_moment_cannot_pass_the_cap_together(
+    start_bot: Start, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    async with start_bot(running_jobs=2) as app:
+        results = await asyncio.gather(*(app.studio.submit(origin, DEER) for _ in range(5)), return_exceptions=True)
+        assert sum(isinstance(result, Refused) for result in results) == 3
+        scripted.gate.set()
+
+
+async def test_again_draws_the_same_request_with_another_seed_for_whoever_asks(
+    app: Application, origin: Origin, courier: Recorder
+) -> None:
+    first = await app.studio.submit(origin, DrawRequest("draw", "a fox", seed=1, steps=9))
+    await app.studio.wait(first.id)
+    friend = Origin("console", "here", "budi", "id", {"channel": 8})
+    second = await app.studio.again(friend, first.id)
+    await app.studio.wait(second.id)
+    assert (second.request.prompt, second.request.steps, second.origin) == ("a fox", 9, friend)
+    assert second.seed != 1
+    assert len(courier.delivered) == 2
+
+
+async def test_a_job_of_another_place_cannot_be_drawn_again(app: Application, origin: Origin) -> None:
+    job = await app.studio.submit(origin, DEER)
+    await app.studio.wait(job.id)
+    with pytest.raises(Refused) as refused:
+        await app.studio.again(Origin("console", "elsewhere", "ani", "en", {}), job.id)
+    assert refused.value.reason == "unknown-job"
+
+
+async def test_a_choice_of_the_moderators_counts_from_the_next_request_on(
+    app: Application, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    before = await app.studio.submit(origin, DEER)
+    await scripted.drawing.wait()
+    await app.moderation.use(origin, "kancil", "batik", allowed=True)
+    after = await app.studio.submit(origin, DEER)
+    scripted.gate.set()
+    assert (before.adapter, after.adapter) == ("kancil", "batik")
+    assert (await app.studio.wait(before.id)).adapter == "kancil"
+    assert (await app.studio.wait(after.id)).adapter == "batik"
+
+
+async def test_an_error_in_the_middle_of_a_stream_is_told(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.script.append(fail(DrawingFailed("NaN")))
+    done = await app.studio.wait((await app.studio.submit(origin, DEER)).id)
+    assert (done.state, done.reason) == (State.FAILED, "drawing-failed")
+
+
+async def test_nobody_waits_for_a_job_that_does_not_exist(app: Application) -> None:
+    assert await app.studio.job("00000000") is None
+    with pytest.raises(Refused):
+        await app.studio.wait("00000000")
