@@ -88,6 +88,12 @@ class Gateway:
             if session.connection:
                 await session.connection.send({"op": RECONNECT, "d": None})
 
+    async def disconnect(self, code: int) -> None:
+        """Ends every connection with this code."""
+        for session in self.sessions.values():
+            if session.connection:
+                await session.connection.socket.close(code=code)
+
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)

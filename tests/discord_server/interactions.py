@@ -7,8 +7,8 @@ import asyncio
 from aiohttp import web
 
 from tests.discord_server.faults import Wrong, json_response
-from tests.discord_server.state import DEADLINE, STATE, Interaction, State, write
-from tests.discord_server.uploads import Body, read_body
+from tests.discord_server.state import DEADLINE, STATE, Interaction, State, body_of, write
+from tests.discord_server.uploads import Body
 from tests.discord_server.validate import MESSAGE_KEYS
 from tests.discord_server.validate import callback as check_callback
 from tests.discord_server.validate import message as check_message
@@ -31,7 +31,7 @@ def state_of(request: web.Request) -> State:
 
 
 async def callback(request: web.Request) -> web.Response:
-    state, body = state_of(request), await read_body(request)
+    state, body = state_of(request), await body_of(request)
     interaction = state.interactions.get(request.match_info["token"])
     if interaction is None or str(interaction.id) != request.match_info["id"]:
         raise Wrong(404, 10062)
@@ -96,7 +96,7 @@ def message_of(request: web.Request) -> Message:
 
 async def follow_up(request: web.Request) -> web.Response:
     """The first follow-up to a deferred answer becomes that answer, with its visibility."""
-    interaction, body = living(request), await read_body(request)
+    interaction, body = living(request), await body_of(request)
     check_message(body.data, body.files, creates=True, keys=MESSAGE_KEYS)
     original = interaction.original
     if original and original.loading and not original.deleted:
@@ -115,7 +115,7 @@ async def get_message(request: web.Request) -> web.Response:
 
 
 async def edit_message(request: web.Request) -> web.Response:
-    message, body = message_of(request), await read_body(request)
+    message, body = message_of(request), await body_of(request)
     check_message(body.data, body.files, creates=False, keys=MESSAGE_KEYS)
     write(message, body)
     message.flags &= ~LOADING

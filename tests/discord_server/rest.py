@@ -10,8 +10,7 @@ from aiohttp import web
 
 from tests.discord_server import interactions
 from tests.discord_server.faults import Wrong, json_response
-from tests.discord_server.state import STATE, Request, State, write
-from tests.discord_server.uploads import read_body
+from tests.discord_server.state import STATE, Request, State, body_of, write
 from tests.discord_server.validate import message as check_message
 from tests.discord_server.validate_commands import commands as check_commands
 from tests.discord_server.world import APPLICATION_ID, BOT, Json, Message, Place, snowflake
@@ -96,7 +95,7 @@ async def get_commands(request: web.Request) -> web.Response:
 
 
 async def put_commands(request: web.Request) -> web.Response:
-    bodies = (await read_body(request)).data
+    bodies = (await body_of(request)).data
     check_commands(bodies)
     common = {"application_id": str(APPLICATION_ID), "version": str(snowflake()), "default_permission": True}
     stored: list[Json] = [{**common, "id": str(snowflake()), **body} for body in bodies]
@@ -108,7 +107,7 @@ async def put_commands(request: web.Request) -> web.Response:
 
 
 async def open_dm(request: web.Request) -> web.Response:
-    state, user = request.app[STATE], int((await read_body(request)).data["recipient_id"])
+    state, user = request.app[STATE], int((await body_of(request)).data["recipient_id"])
     place = state.places.setdefault(user + 1, Place(user + 1, None))
     return json_response(place.channel_payload())
 
@@ -131,7 +130,7 @@ def message_of(request: web.Request) -> Message:
 
 
 async def create_message(request: web.Request) -> web.Response:
-    place, body = place_of(request), await read_body(request)
+    place, body = place_of(request), await body_of(request)
     check_message(body.data, body.files, creates=True)
     return json_response(request.app[STATE].post(place, body).payload())
 
@@ -141,7 +140,7 @@ async def get_message(request: web.Request) -> web.Response:
 
 
 async def edit_message(request: web.Request) -> web.Response:
-    message, body = message_of(request), await read_body(request)
+    message, body = message_of(request), await body_of(request)
     check_message(body.data, body.files, creates=False)
     write(message, body)
     message.edits += 1

@@ -37,6 +37,9 @@ class Typed:
     locale: str = "en-US"
 
 
+AS_MEMBER = Typed()
+
+
 class LocalDiscord:
     """``async with LocalDiscord() as discord`` listens on a free port; ``api`` and ``gateway`` say where."""
 
@@ -68,21 +71,26 @@ class LocalDiscord:
         self.state.faults.append(fault)
         return fault
 
-    async def until(self, happened: Callable[[], object], seconds: float = 10.0) -> None:
+    def posted(self, place: Place = GUILD) -> list[Message]:
+        """What everybody there can see."""
+        messages = self.state.messages.values()
+        return [m for m in messages if m.place == place and not m.deleted and not m.ephemeral]
+
+    async def until(self, happened: Callable[[], object], seconds: float = 20.0) -> None:
         await self.state.until(happened, seconds)
 
-    async def command(self, path: str, values: Json | None = None, typed: Typed = Typed()) -> Interaction:
+    async def command(self, path: str, values: Json | None = None, typed: Typed = AS_MEMBER) -> Interaction:
         """``/kancil`` with its options, or a subcommand: ``"adapter list"``."""
         return await self._interact(typed, COMMAND, self._data(path, values or {}))
 
-    async def complete(self, path: str, option: str, values: Json, typed: Typed = Typed()) -> Interaction:
+    async def complete(self, path: str, option: str, values: Json, typed: Typed = AS_MEMBER) -> Interaction:
         """The member is typing ``option`` of the command; ``values`` is what stands there so far."""
         data = self._data(path, values, finished=False)
         entries = data["options"][0]["options"] if " " in path else data["options"]
         next(entry for entry in entries if entry["name"] == option)["focused"] = True
         return await self._interact(typed, AUTOCOMPLETE, data)
 
-    async def press(self, message: Message, custom_id: str, typed: Typed = Typed()) -> Interaction:
+    async def press(self, message: Message, custom_id: str, typed: Typed = AS_MEMBER) -> Interaction:
         """A button of a message that is there, with exactly that custom id."""
         assert custom_id in message.buttons(), f"{custom_id} is not among {list(message.buttons())}"
         assert not message.deleted

@@ -9,8 +9,19 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from tests.discord_server.faults import Fault, Wrong
-from tests.discord_server.uploads import Body
-from tests.discord_server.world import DM, ELSEWHERE, GUILD, Attachment, Json, Message, Person, Place, snowflake
+from tests.discord_server.uploads import Body, read_body
+from tests.discord_server.world import (
+    DM,
+    ELSEWHERE,
+    GUILD,
+    UPLOAD_LIMIT,
+    Attachment,
+    Json,
+    Message,
+    Person,
+    Place,
+    snowflake,
+)
 
 TOKEN = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.local.token"
 DEADLINE = 3.0
@@ -55,6 +66,7 @@ class State:
     def __init__(self) -> None:
         self.token = TOKEN
         self.gateway = ""
+        self.upload_limit = UPLOAD_LIMIT
         self.commands: list[Json] = []
         self.interactions: dict[str, Interaction] = {}
         self.messages: dict[int, Message] = {}
@@ -68,7 +80,7 @@ class State:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, happened: Callable[[], object], seconds: float = 10.0) -> None:
+    async def until(self, happened: Callable[[], object], seconds: float = 20.0) -> None:
         """Waits for a request after which ``happened()`` is true."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(happened)
@@ -117,3 +129,7 @@ def write(message: Message, body: Body) -> None:
 
 
 STATE = web.AppKey("state", State)
+
+
+async def body_of(request: web.Request) -> Body:
+    return await read_body(request, request.app[STATE].upload_limit)

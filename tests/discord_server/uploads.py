@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import BodyPartReader, web
 
 from tests.discord_server.faults import Wrong
-from tests.discord_server.world import UPLOAD_LIMIT, Json
 
 REQUEST_LIMIT = 25 * 1024 * 1024
 FILE = re.compile(r"files\[(\d+)\]")
@@ -17,11 +17,11 @@ FILE = re.compile(r"files\[(\d+)\]")
 
 @dataclass
 class Body:
-    data: Json = field(default_factory=dict)
+    data: Any = field(default_factory=dict)
     files: dict[int, tuple[str, bytes]] = field(default_factory=dict)
 
 
-async def read_body(request: web.Request, limit: int = UPLOAD_LIMIT) -> Body:
+async def read_body(request: web.Request, limit: int) -> Body:
     """Raises ``Wrong`` 413 where a file or the request is too large, 50035 where the form is not one."""
     if not request.content_type.startswith("multipart/"):
         raw = await request.read()

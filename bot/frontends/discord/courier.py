@@ -14,7 +14,7 @@ import discord
 from bot.courier import Undeliverable
 from bot.frontends.discord.address import Address, is_fresh
 from bot.frontends.discord.buttons import row
-from bot.frontends.discord.live import DISTANCE, Live
+from bot.frontends.discord.live import Live
 from bot.frontends.discord.posting import Answer, Poster
 from bot.frontends.discord.text import CONTENT_MAX, bar, clip, escape, shown
 from bot.frontends.discord.uploads import uploads
@@ -35,25 +35,17 @@ Result = TypeVar("Result")
 
 
 class DiscordCourier:
-    """Implements ``bot.courier.Courier``. ``distance``: seconds between two progress edits of one message."""
+    """Implements ``bot.courier.Courier``."""
 
-    def __init__(
-        self,
-        client: discord.Client,
-        catalogues: Catalogues,
-        distance: float = DISTANCE,
-        pauses: Sequence[float] = PAUSES,
-    ) -> None:
+    def __init__(self, client: discord.Client, catalogues: Catalogues) -> None:
         self._catalogues = catalogues
         self._poster = Poster(client)
-        self._distance = distance
-        self._pauses = pauses
         self._live: dict[str, Live] = {}
 
     async def progress(self, job: Job, progress: Progress) -> None:
         """Returns at once; the edit is made when it is due."""
         if job.id not in self._live:
-            self._live[job.id] = Live(lambda newest: self._show(job, newest), self._distance)
+            self._live[job.id] = Live(lambda newest: self._show(job, newest))
         self._live[job.id].show(progress)
 
     async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
@@ -112,7 +104,7 @@ class DiscordCourier:
 
     async def _persist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """``attempt`` until it succeeds or fails for good; raises Undeliverable when Discord stays out of order."""
-        for pause in self._pauses:
+        for pause in PAUSES:
             try:
                 return await attempt()
             except discord.HTTPException as error:

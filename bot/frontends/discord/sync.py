@@ -31,7 +31,10 @@ async def sync(client: discord.Client, tree: app_commands.CommandTree[Any]) -> b
 
 
 def by_name(commands: list[dict[str, Any]]) -> dict[str, Any]:
-    return {command["name"]: command for command in commands}
+    """Without the metadata; deeper down, ``id`` is a language."""
+    return {
+        command["name"]: {key: value for key, value in command.items() if key not in METADATA} for command in commands
+    }
 
 
 def alike(ours: Any, theirs: Any) -> bool:
@@ -39,8 +42,7 @@ def alike(ours: Any, theirs: Any) -> bool:
     if blank(ours) or blank(theirs):
         return blank(ours) and blank(theirs)
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-        keys = (set(ours) | set(theirs)) - METADATA
-        return all(alike(ours.get(key), theirs.get(key)) for key in keys)
+        return all(alike(ours.get(key), theirs.get(key)) for key in set(ours) | set(theirs))
     if isinstance(ours, list) and isinstance(theirs, list):
         return len(ours) == len(theirs) and all(map(alike, ordered(ours), ordered(theirs)))
     return str(ours) == str(theirs) or ours == theirs

@@ -20,6 +20,7 @@ from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.discord_server import LocalDiscord
 from tests.discord_server.state import TOKEN
 
+Make = Callable[..., Application]
 Start = Callable[..., AbstractAsyncContextManager[Application]]
 
 
@@ -44,11 +45,10 @@ async def engine() -> AsyncIterator[SmallEngine]:
 
 
 @pytest.fixture
-def start(discord: LocalDiscord, engine: SmallEngine, tmp_path: Path) -> Start:
-    """``async with start() as app``: the bot is connected to Discord; the same database each time."""
+def make(discord: LocalDiscord, engine: SmallEngine, tmp_path: Path) -> Make:
+    """``async with make() as app``: the bot without its frontend; the same database each time."""
 
-    @asynccontextmanager
-    async def started(**changes: Any) -> AsyncIterator[Application]:
+    def made(**changes: Any) -> Application:
         options: dict[str, Any] = {
             "data": tmp_path,
             "engine_url": engine.url,
@@ -57,7 +57,18 @@ def start(discord: LocalDiscord, engine: SmallEngine, tmp_path: Path) -> Start:
             "discord_gateway": discord.gateway,
             "shutdown_grace": 0.0,
         }
-        async with Application(Settings(_env_file=None, **options | changes)) as app, running(app, discord):
+        return Application(Settings(_env_file=None, **options | changes))  # type: ignore[call-arg]
+
+    return made
+
+
+@pytest.fixture
+def start(discord: LocalDiscord, make: Make) -> Start:
+    """``async with start() as app``: the bot, connected to Discord."""
+
+    @asynccontextmanager
+    async def started(**changes: Any) -> AsyncIterator[Application]:
+        async with make(**changes) as app, running(app, discord):
             yield app
 
     return started

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import random
 import time
 from collections.abc import Iterable
 
@@ -25,8 +26,8 @@ from engine.protocol import (
 
 
 def png(seed: int, parameters: str, side: int = 16) -> bytes:
-    """A picture of one colour, which the seed chooses."""
-    image = Image.new("RGB", (side, side), (seed % 256, seed // 256 % 256, 99))
+    """Noise that the seed chooses: compression makes it no smaller."""
+    image = Image.frombytes("RGB", (side, side), random.Random(seed).randbytes(3 * side * side))
     info, buffer = PngInfo(), io.BytesIO()
     info.add_text("parameters", parameters)
     image.save(buffer, "PNG", pnginfo=info)
@@ -98,8 +99,9 @@ class SmallEngine:
 
     def _completed(self, wanted: GenerationRequest, index: int) -> CompletedEvent:
         seed = (wanted.seed or 0) + index
+        loras = " ".join(f"<lora:{use.name}:{use.weight:g}>" for use in wanted.adapters)
         parameters = (
-            f"{wanted.prompt}\nSteps: {wanted.num_inference_steps or 25}, Sampler: Euler a, "
+            f"{wanted.prompt} {loras}\nSteps: {wanted.num_inference_steps or 25}, Sampler: Euler a, "
             f"CFG scale: {wanted.guidance_scale or 7.0}, Seed: {seed}, Size: {wanted.size}, Model: nano"
         )
         return CompletedEvent(

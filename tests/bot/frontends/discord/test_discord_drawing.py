@@ -3,28 +3,139 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 from PIL import Image
 
 from bot.app import Application
+from bot.job import State
+from engine.protocol import ProgressEvent
+from tests.bot.frontends.discord.conftest import Start
+from tests.bot.frontends.discord.looks import actions, button, finished
 from tests.bot.frontends.discord.small_engine import SmallEngine
-from tests.discord_server import LocalDiscord
+from tests.discord_server import STRANGER, LocalDiscord, Typed
 
 
-async def test_a_command_becomes_its_picture_in_the_same_message(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
-) -> None:
+async def test_a_command_becomes_its_picture_in_the_same_message(discord: LocalDiscord, bot: Application) -> None:
     values = {"prompt": "a clever mouse-deer by the river", "seed": 777, "cfg": 7.5, "steps": 30}
     command = await discord.command("kancil", values)
-    await discord.until(lambda: command.original and command.original.attachments)
+    await discord.until(lambda: finished(command))
     [message] = command.messages
     assert not message.ephemeral
     assert not message.loading
     [picture] = message.attachments
     assert picture.filename.endswith("-777.png")
+    assert picture.description == values["prompt"]
     with Image.open(io.BytesIO(picture.data)) as image:
         assert "Seed: 777" in image.info["parameters"]
-    for words in ("mouse-deer", "777", "7.5", "30"):
+    for words in ("mouse-deer", "777", "7.5", "30", "Euler a", "512x512", "adapter kancil"):
         assert words in message.content
     assert message.allowed_mentions == {"parse": []}
-    assert [i.split(":")[1] for i in message.buttons()] == ["again", "delete"]
+    assert actions(message) == ["again", "delete"]
+
+
+async def test_the_first_answer_comes_before_any_work(
+    discord: LocalDiscord, bot: Application, engine: SmallEngine
+) -> None:
+    engine.gate.clear()
+    command = await discord.command("draw", {"prompt": "a fox"})
+    await discord.until(lambda: command.response)
+    assert command.response == {"type": 5}
+    assert engine.requests == []
+
+
+async def test_progress_and_a_partial_picture_are_shown_until_the_picture_replaces_them(
+    discord: LocalDiscord, bot: Application, engine: SmallEngine
+) -> None:
+    engine.gate.clear()
+    engine.script = [
+        ProgressEvent(request_id="r", state="drawing", step=2, steps=20),
+        engine.partial(10, 20),
+    ]
+    command = await discord.command("draw", {"prompt": "a fox"})
+    await discord.until(lambda: command.messages and command.messages[0].attachments)
+    [message] = command.messages
+    assert message.attachments[0].filename.startswith("preview")
+    assert "▰▰▰▰▰▰▱▱▱▱▱▱" in message.content
+    assert "10 of 20" in message.content
+    assert actions(message) == ["cancel"]
+    engine.gate.set()
+    await discord.until(lambda: finished(command))
+    assert [a.filename.startswith("sanggar") for a in message.attachments] == [True]
+    assert "▰" not in message.content
+
+
+async def test_a_flood_of_progress_makes_few_edits(
+    discord: LocalDiscord, bot: Application, engine: SmallEngine
+) -> None:
+    engine.script = [ProgressEvent(request_id="r", state="drawing", step=i, steps=100) for i in range(1, 101)]
+    engine.gate.clear()
+    command = await discord.command("draw", {"prompt": "a fox"})
+    await engine.told.wait()
+    await discord.until(lambda: command.messages and "100 of 100" in command.messages[0].content)
+    assert discord.state.count("PATCH", command.token) <= 3
+    times = [r.at for r in discord.state.requests if r.method == "PATCH"]
+    assert all(later - earlier > 1 for earlier, later in pairwise(times))
+    engine.gate.set()
+    await discord.until(lambda: finished(command))
+
+
+async def test_several_pictures_come_in_one_message(discord: LocalDiscord, bot: Application) -> None:
+    command = await discord.command("draw", {"prompt": "a fox", "count": 3, "seed": 5, "size": "wide"})
+    await discord.until(lambda: finished(command))
+    [message] = command.messages
+    assert [a.filename.rpartition("-")[2] for a in message.attachments] == ["5.png", "6.png", "7.png"]
+    assert "896x512" in message.content
+
+
+async def test_a_prompt_is_shown_as_it_was_typed_and_calls_nobody(discord: LocalDiscord, bot: Application) -> None:
+    prompt = "@everyone **bold** <@1300000000000000002> [a](http://b.example) `c` ~~d~~"
+    command = await discord.command("draw", {"prompt": prompt})
+    await discord.until(lambda: finished(command))
+    [message] = command.messages
+    shown = r"\*\*bold\*\* \<@1300000000000000002\> \[a\](http\://b.example) \`c\` \~\~d\~\~"
+    assert f"@\u200beveryone {shown}" in message.content
+    assert message.allowed_mentions == {"parse": []}
+
+
+async def test_the_longest_prompt_fits_however_it_is_escaped(discord: LocalDiscord, bot: Application) -> None:
+    command = await discord.command("draw", {"prompt": "*" * 1000, "negative": "_" * 1000})
+    await discord.until(lambda: finished(command))
+    assert "seed" in command.messages[0].content
+
+
+async def test_the_member_can_stop_the_drawing(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+    engine.gate.clear()
+    command = await discord.command("draw", {"prompt": "a fox"})
+    await discord.until(lambda: command.messages and actions(command.messages[0]) == ["cancel"])
+    [message] = command.messages
+    custom_id = button(message, "cancel")
+    await discord.press(message, custom_id)
+    await discord.until(lambda: "cancelled" in message.content)
+    assert len(engine.stopped) == 1
+    job = await bot.studio.job(custom_id.rpartition(":")[2])
+    assert job is not None
+    assert job.state is State.CANCELLED
+
+
+async def test_nobody_else_can_stop_it(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+    engine.gate.clear()
+    command = await discord.command("draw", {"prompt": "a fox"})
+    await discord.until(lambda: command.messages and actions(command.messages[0]) == ["cancel"])
+    press = await discord.press(command.messages[0], button(command.messages[0], "cancel"), Typed(STRANGER))
+    await discord.until(lambda: press.followups)
+    assert press.followups[0].ephemeral
+    engine.gate.set()
+    await discord.until(lambda: finished(command))
+
+
+async def test_who_has_no_pictures_left_is_told_alone(discord: LocalDiscord, start: Start) -> None:
+    async with start(burst=4):
+        command = await discord.command("draw", {"prompt": "a fox", "count": 4})
+        await discord.until(lambda: finished(command))
+        refused = await discord.command("draw", {"prompt": "a fox"})
+        await discord.until(lambda: refused.followups)
+    [answer] = refused.messages
+    assert answer.ephemeral
+    assert "Come back in" in answer.content
+    assert len(discord.posted()) == 1

@@ -1,0 +1,69 @@
+"""The buttons under a picture, also after a restart."""
+
+from __future__ import annotations
+
+from bot.app import Application
+from tests.bot.frontends.discord.conftest import Start
+from tests.bot.frontends.discord.looks import actions, button, drawn, finished
+from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.discord_server import DM, MODERATOR, STRANGER, LocalDiscord, Typed
+
+
+async def test_again_draws_the_same_request_with_a_new_seed_in_a_message_of_its_own(
+    discord: LocalDiscord, bot: Application, engine: SmallEngine
+) -> None:
+    message = await drawn(discord, "kancil", seed=777, cfg=9.0, negative="rain")
+    press = await discord.press(message, button(message, "again"))
+    await discord.until(lambda: finished(press))
+    [other] = press.messages
+    assert other.id != message.id
+    first, second = engine.requests
+    assert second.seed != first.seed == 777
+    assert second.model_copy(update={"seed": 777}) == first.model_copy(update={"user": second.user})
+    assert len(message.attachments) == 1
+
+
+async def test_again_costs_whoever_presses_it(discord: LocalDiscord, bot: Application) -> None:
+    message = await drawn(discord)
+    press = await discord.press(message, button(message, "again"), Typed(STRANGER))
+    await discord.until(lambda: finished(press))
+    burst = bot.settings.burst
+    assert (await bot.limits.quota("discord", str(STRANGER.id))).left == burst - 1
+
+
+async def test_buttons_work_after_a_restart(discord: LocalDiscord, start: Start) -> None:
+    async with start():
+        message = await drawn(discord)
+    async with start():
+        press = await discord.press(message, button(message, "again"))
+        await discord.until(lambda: finished(press))
+        await discord.press(message, button(message, "delete"))
+        await discord.until(lambda: message.deleted)
+
+
+async def test_a_moderator_deletes_what_others_drew(discord: LocalDiscord, bot: Application) -> None:
+    message = await drawn(discord)
+    await discord.press(message, button(message, "delete"), Typed(MODERATOR))
+    await discord.until(lambda: message.deleted)
+
+
+async def test_nobody_else_deletes_it(discord: LocalDiscord, bot: Application) -> None:
+    message = await drawn(discord)
+    press = await discord.press(message, button(message, "delete"), Typed(STRANGER, locale="id"))
+    await discord.until(lambda: press.followups)
+    assert press.followups[0].ephemeral
+    assert press.followups[0].content.startswith("Hanya anggota")
+    assert not message.deleted
+
+
+async def test_buttons_speak_the_language_of_the_member(discord: LocalDiscord, bot: Application) -> None:
+    message = await drawn(discord, typed=Typed(locale="id"))
+    english = await drawn(discord)
+    assert list(message.buttons().values()) != list(english.buttons().values())
+    assert actions(message) == actions(english)
+
+
+async def test_pictures_and_buttons_work_in_a_private_chat(discord: LocalDiscord, bot: Application) -> None:
+    message = await drawn(discord, typed=Typed(at=DM))
+    await discord.press(message, button(message, "delete"), Typed(at=DM))
+    await discord.until(lambda: message.deleted)
