@@ -45,8 +45,11 @@ class Latents:
         return len(self.prompts) // self.variants
 
 
-def read_examples(folder: Path, split: str = "train") -> list[Example]:
-    """The rows of ``captions.csv`` of that split; without a split column all are for training. Raises DataError."""
+def read_examples(folder: Path, split: str = "train", triggers: Sequence[str] = ()) -> list[Example]:
+    """The rows of ``captions.csv`` of that split, trigger words after each caption. Raises DataError.
+
+    Without a split column all are for training.
+    """
     table = folder / CAPTIONS
     try:
         with table.open(newline="", encoding="utf-8") as stream:
@@ -62,7 +65,7 @@ def read_examples(folder: Path, split: str = "train") -> list[Example]:
         file = folder / row["file"]
         if not file.is_file():
             raise DataError(f"{table}, line {number}: no file {file}")
-        examples.append(Example(file, row["caption"]))
+        examples.append(Example(file, ", ".join([row["caption"], *triggers])))
     if not examples:
         raise DataError(f"{table}: no row is of the split {split!r}")
     return examples

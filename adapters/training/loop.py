@@ -97,7 +97,7 @@ def open_run(file: Path, into: Path, work: Path, *, resume: bool = False, replac
     state = load_checkpoint(work, recipe, base.device) if resume else None
     losses: list[float] = state["losses"] if state else []
     data, seed = recipe.data, recipe.training.seed
-    examples = read_examples(data_folder(recipe, file))[: data.limit]
+    examples = read_examples(data_folder(recipe, file), triggers=recipe.adapter.trigger_words)[: data.limit]
     latents = encode_examples(base, examples, data.resolution, data.augmentation, seed)
     method = make_method(recipe, base, work)
     steps = recipe.steps(len(examples))

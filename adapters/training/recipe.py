@@ -26,6 +26,7 @@ class About(_Table):
     title: str = Field(min_length=1, max_length=100)
     description: str = Field(default="", max_length=1000)
     trigger_words: tuple[str, ...] = ()
+    """Put after every caption in training; prompts that end with them get most of the style."""
     licence: str = Field(min_length=1)
 
 
