@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 from engine.errors import EngineError, RequestCancelled
 from engine.events import Cancelled, Event, Failed, Finished, Partial, Progress
@@ -68,7 +69,7 @@ def json_text(error: EngineError) -> str:
 
 def to_message(event: Event, plan: Plan, request_id: str) -> PartialImageEvent | CompletedEvent | ProgressEvent | None:
     """The protocol's message for an event that has one."""
-    common = {"created_at": int(time.time()), "size": size_text(plan.size)}
+    common: Any = {"created_at": int(time.time()), "size": size_text(plan.size)}
     if isinstance(event, Partial):
         return PartialImageEvent(
             b64_json=base64_text(event.png),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.registry import SHIPPED, Registry
 from engine.settings import EngineSettings, SettingsError, load_settings, quiet_libraries
 
 EXIT_SETTINGS = 2
@@ -51,7 +52,8 @@ def serve(settings: EngineSettings) -> None:
         raise typer.Exit(EXIT_SETTINGS) from None
     side = f"{model.native}x{model.native}"
     say(f"loaded {model.name}: {side}, {model.prediction_type}, {model.dtype} on {model.device}".replace("torch.", ""))
-    run(Engine(model, settings), settings, say)
+    registry = Registry([settings.adapters_dir, SHIPPED])
+    run(Engine(model, settings, registry), settings, say)
 
 
 def main() -> None:

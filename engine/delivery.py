@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from engine.engine import Engine
-from engine.events import LAST, Event
+from engine.errors import EngineError
+from engine.events import LAST, Event, Failed
 from engine.job import Job
 from engine.plan import Plan
 
@@ -19,11 +20,17 @@ class Delivery:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self.ended = asyncio.Event()
+        self.failure: EngineError | None = None
         self.job = Job(id, plan, self._receive, progress=progress)
 
-    def submit(self) -> None:
-        """:raises QueueFull, ShuttingDown:"""
+    async def submit(self) -> None:
+        """Returns when the request was accepted or has failed, which ``failure`` tells.
+
+        :raises QueueFull, ShuttingDown:
+        """
         self._engine.submit(self.job)
+        first = await self._events.get()
+        self.failure = first.error if isinstance(first, Failed) else None
 
     def cancel(self) -> None:
         self._engine.cancel(self.job)

@@ -11,14 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
+from adapters.registry import Registry
+from engine.adapter_cache import AdapterCache, OutOfRoom
 from engine.errors import DrawingFailed, EngineError, QueueFull, ShuttingDown
-from engine.events import Cancelled, Failed, Progress
+from engine.events import Accepted, Cancelled, Failed, Progress
 from engine.finisher import Finisher, Sketch
 from engine.job import Job, Picture
+from engine.lora import SlotBank
 from engine.model import Model
 from engine.pace import Pace
 from engine.plan import Facts
-from engine.preparer import Preparer
+from engine.preparer import Preparer, text_bank
 from engine.runner import Runner
 from engine.samplers import predicted_picture
 from engine.scheduler import Scheduler
@@ -34,7 +37,7 @@ Message = list[Picture] | Job | None
 class Engine:
     """Draws. ``submit`` and ``cancel`` may be called from any thread; the steps are taken in a thread of their own."""
 
-    def __init__(self, model: Model, settings: EngineSettings) -> None:
+    def __init__(self, model: Model, settings: EngineSettings, registry: Registry) -> None:
         self.model = model
         self.facts = Facts(model.name, model.native, model.prediction_type)
         self.pace = Pace()
@@ -47,11 +50,16 @@ class Engine:
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._scheduler = Scheduler(settings.max_batch, settings.adapter_slots, settings.user_weights)
         self._drawing: dict[object, Picture] = {}
-        self._preparer = Preparer(model)
-        self._runner = Runner(model)
+        self._runner = Runner(SlotBank(model.unet, settings.adapter_slots))
+        bank = text_bank(model)
+        self.adapters = AdapterCache(model, self.facts, registry, settings)
+        self._preparer = Preparer(model, self.adapters, bank)
+        self._parked: list[Job] = []
+        self._ends = 0
         self._finisher = Finisher(model)
         self._alphas = torch.as_tensor(alphas_cumprod(model))
-        self._pool = ThreadPoolExecutor(1, "preparer")
+        self._encoders = ThreadPoolExecutor(1, "encoder")
+        self._loaders = ThreadPoolExecutor(1, "loader")
         self._thread = threading.Thread(target=self._work, name="steps", daemon=True)
 
     # Any thread
@@ -64,7 +72,8 @@ class Engine:
         """Abandon what is left, then end every thread."""
         self.refuse()
         self.abandon()
-        self._pool.shutdown()
+        self._encoders.shutdown()
+        self._loaders.shutdown()
         self._messages.put(None)
         self._thread.join()
         self._finisher.stop()
@@ -108,29 +117,70 @@ class Engine:
                     f"{pictures} pictures wait already; the most is {self._settings.max_queue}.", retry_after=wait
                 )
             self._jobs[job.id] = job
-        self._pool.submit(self._prepare, job)
+        self._begin(job)
 
     def cancel(self, job: Job) -> None:
         """Stop drawing ``job`` at the next step; its last event says when."""
         self._messages.put(job)
 
     def _forget(self, job: Job) -> None:
+        """The job has ended: free what it held, and let those try again that waited for room."""
+        self._release(job)
         with self._lock:
             self._jobs.pop(job.id, None)
+            self._ends += 1
             self._idle.notify_all()
+            parked, self._parked = self._parked, []
+        for other in parked:
+            self._begin(other)
+
+    def _release(self, job: Job) -> None:
+        with self._lock:
+            applied, job.applied = job.applied, None
+        if applied:
+            self.adapters.release(applied)
+
+    def _begin(self, job: Job) -> None:
+        """Prepare the job beside the step loop; loading adapters holds up nobody who uses none."""
+        (self._loaders if job.plan.adapters else self._encoders).submit(self._prepare, job)
 
     def _prepare(self, job: Job) -> None:
-        if job.ended:
+        ends = self._ends
+        if job.ended or self._park_behind(job):
             return
         try:
             job.pictures = self._preparer.prepare(job)
+        except OutOfRoom:
+            self._park(job, ends)
         except EngineError as error:
             job.send(Failed(error))
         except Exception:
             log.exception("preparing a request failed")
             job.send(Failed(DrawingFailed("The request could not be prepared.")))
         else:
+            job.send(Accepted())
             self._messages.put(job.pictures)
+        if job.ended:
+            self._release(job)
+
+    def _park_behind(self, job: Job) -> bool:
+        """Whoever needs a DreamBooth checkpoint waits behind those who wait for one already."""
+        with self._lock:
+            if not self._parked or not self.adapters.wants_variant(job.plan.adapters):
+                return False
+            self._parked.append(job)
+        job.send(Accepted())
+        return True
+
+    def _park(self, job: Job, ends: int) -> None:
+        """Wait until a job ends; try again at once if one has since ``ends`` were counted."""
+        job.send(Accepted())
+        with self._lock:
+            missed = ends != self._ends
+            if not missed:
+                self._parked.append(job)
+        if missed:
+            self._begin(job)
 
     # The step loop's thread
 
@@ -207,9 +257,10 @@ class Engine:
                 job.send(self._progress(job, position, jobs))
 
     def _progress(self, job: Job, position: int, jobs: list[Job]) -> Progress:
-        state = "drawing" if job.drawing else "queued"
         ahead = 0 if job.drawing else position
-        return Progress(state, ahead, job.step, job.plan.steps, self.pace.eta(job, jobs))
+        return Progress(
+            "drawing" if job.drawing else "queued", ahead, job.step, job.plan.steps, self.pace.eta(job, jobs)
+        )
 
 
 def alphas_cumprod(model: Model) -> torch.Tensor:

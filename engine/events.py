@@ -9,6 +9,11 @@ from engine.errors import EngineError
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """The job can be drawn, and waits for its turn; always the first event of a job that does not fail at once."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """The job stands elsewhere than before. ``step`` counts U-Net calls over all its pictures."""
 
@@ -58,5 +63,5 @@ class Cancelled:
     """The work has stopped because somebody asked for it."""
 
 
-Event = Progress | Partial | Finished | Done | Failed | Cancelled
+Event = Accepted | Progress | Partial | Finished | Done | Failed | Cancelled
 LAST = (Done, Failed, Cancelled)

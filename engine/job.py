@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
-from engine.events import LAST, Event
+from engine.adapter_cache import Applied
+from engine.events import LAST, Accepted, Event
 from engine.plan import Plan
 from engine.samplers import Sampling
 from engine.scheduler import Ticket
@@ -28,8 +28,7 @@ class Picture:
     negative: torch.Tensor | None
     """Likewise; None without guidance."""
     ticket: Ticket
-    variant: Any = None
-    loras: tuple[tuple[Any, float], ...] = ()
+    applied: Applied
     partials_at: dict[int, int] = field(default_factory=dict)
     """U-Net calls after which a partial picture is due, and its index."""
 
@@ -47,18 +46,22 @@ class Job:
         self.progress = progress
         """Whether somebody wants to hear of every step."""
         self.pictures: list[Picture] = []
+        self.applied: Applied | None = None
+        """The adapters that are held for this job."""
         self.unfinished = plan.count
         self.drawing = False
+        self._accepted = False
         self.ended = False
         self.on_end: Callable[[Job], None] = lambda job: None
         self._send = send
         self._lock = threading.Lock()
 
     def send(self, event: Event) -> None:
-        """Pass ``event`` on, unless the last one was sent already."""
+        """Pass ``event`` on, unless the last one was sent already; ``Accepted`` goes out once."""
         with self._lock:
-            if self.ended:
+            if self.ended or (isinstance(event, Accepted) and self._accepted):
                 return
+            self._accepted = True
             self.ended = isinstance(event, LAST)
             self._send(event)
         if self.ended:

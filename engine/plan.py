@@ -82,7 +82,7 @@ def make_plan(request: GenerationRequest, facts: Facts) -> Plan:
         prompt=check_text(request.prompt, "prompt", needed=True),
         negative_prompt=check_text(request.negative_prompt, "negative_prompt"),
         count=request.n,
-        seed=secrets.randbelow(SEED_MAX + 1) if request.seed in (None, -1) else cast(int, request.seed),
+        seed=choose_seed(request.seed),
         size=size,
         drawn=drawn_size(size, facts.native),
         steps=facts.steps if request.num_inference_steps is None else request.num_inference_steps,
@@ -121,3 +121,8 @@ def find_sampler(name: str) -> str:
         if wanted in (sampler, shown.lower()):
             return sampler
     raise BadRequest(f"Unknown sampler {name!r}. Valid: {', '.join(SAMPLERS)}.", param="sampler")
+
+
+def choose_seed(seed: int | None) -> int:
+    """A random one for None and -1."""
+    return secrets.randbelow(SEED_MAX + 1) if seed is None or seed < 0 else seed

@@ -1,36 +1,70 @@
-"""Everything a request needs before its first step: embeddings, noise, a sampler of its own."""
+"""Everything a request needs before its first step: adapters, embeddings, noise, a sampler of its own."""
 
 from __future__ import annotations
 
+import threading
+
+import torch
+
+from engine.adapter_cache import AdapterCache, Applied
 from engine.job import Job, Picture, partial_calls
+from engine.lora import SlotBank
 from engine.model import Model
-from engine.prompts import PromptEncoder
+from engine.prompts import PromptCache, encode_text
+from engine.protocol import ADAPTERS_MAX
 from engine.samplers import Sampling, build_scheduler
 from engine.scheduler import Ticket
 
 
 class Preparer:
-    """Works in a thread beside the step loop."""
+    """Works in threads beside the step loop."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, cache: AdapterCache, bank: SlotBank) -> None:
         self._model = model
-        self._prompts = PromptEncoder(model.tokenizer)
+        self._cache = cache
+        self._bank = bank
+        self._encoding = threading.Lock()
+        self.prompts = PromptCache()
 
     def prepare(self, job: Job) -> list[Picture]:
-        """The job's pictures, ready for their first step."""
+        """The job's pictures, ready for their first step; ``job.applied`` must be released when they are over.
+
+        :raises EngineError, OutOfRoom: see ``AdapterCache.acquire``.
+        """
         plan = job.plan
-        encoder = self._model.text_encoder
-        prompt = self._prompts.encode(plan.prompt, encoder, "")
-        negative = self._prompts.encode(plan.negative_prompt, encoder, "") if plan.guided else None
+        applied = job.applied = self._cache.acquire(plan.adapters)
+        prompt = self._embed(plan.prompt, applied)
+        negative = self._embed(plan.negative_prompt, applied) if plan.guided else None
         pictures = []
         for index in range(plan.count):
             sampling = self._sampling(job, plan.seed_of(index))
-            ticket = Ticket((job.id, index), plan.user or job.id, 2 if plan.guided else 1, sampling.latent.shape)
             due = partial_calls(plan.partials, sampling.calls)
-            pictures.append(
-                Picture(job, index, plan.seed_of(index), sampling, prompt, negative, ticket, partials_at=due)
-            )
+            ticket = self._ticket(job, index, sampling)
+            pictures.append(Picture(job, index, plan.seed_of(index), sampling, prompt, negative, ticket, applied, due))
         return pictures
+
+    def _ticket(self, job: Job, index: int, sampling: Sampling) -> Ticket:
+        assert job.applied is not None
+        return Ticket(
+            (job.id, index),
+            job.plan.user,
+            2 if job.plan.guided else 1,
+            (job.applied.variant.key, tuple(sampling.latent.shape)),
+            frozenset(lora.key for lora, _ in job.applied.loras if lora.file.unet),
+        )
+
+    def _embed(self, text: str, applied: Applied) -> torch.Tensor:
+        """The embedding of ``text`` by the request's own text encoder."""
+        uses = tuple((lora.key, weight) for lora, weight in applied.loras if lora.file.text_encoder)
+        with self._encoding:
+            key = (applied.variant.key, uses, text)
+            if (known := self.prompts.get(key)) is not None:
+                return known
+            with torch.inference_mode():
+                self._bank.select([uses], {lora.key: lora.file.text_encoder for lora, _ in applied.loras})
+                made = encode_text(text, self._model.tokenizer, applied.variant.text_encoder)
+            self.prompts.put(key, made)
+            return made
 
     def _sampling(self, job: Job, seed: int) -> Sampling:
         model, plan = self._model, job.plan
@@ -38,3 +72,8 @@ class Preparer:
         shape = (int(model.unet.config.in_channels), height, width)
         scheduler = build_scheduler(plan.sampler, model.noise_schedule, seed)
         return Sampling(scheduler, plan.steps, seed, shape, model.device, model.dtype)
+
+
+def text_bank(model: Model) -> SlotBank:
+    """Slots for the text encoder, which encodes one prompt at a time."""
+    return SlotBank(model.text_encoder, ADAPTERS_MAX)

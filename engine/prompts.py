@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
@@ -10,33 +9,30 @@ from typing import Any
 import torch
 
 
-class PromptEncoder:
-    """Encodes texts and remembers the last ones. Any thread may ask; one encodes at a time."""
+class PromptCache:
+    """The last embeddings, by whatever made them. Not thread-safe."""
 
-    def __init__(self, tokenizer: Any, size: int = 128) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, size: int = 128) -> None:
         self._size = size
-        self._lock = threading.Lock()
         self._known: OrderedDict[Hashable, torch.Tensor] = OrderedDict()
         self.hits = 0
         self.misses = 0
 
-    def encode(self, text: str, encoder: Any, key: Hashable) -> torch.Tensor:
-        """The embedding (1, tokens, width) of ``text``; ``key`` names the state of ``encoder``."""
-        with self._lock:
-            if (known := self._known.get((key, text))) is not None:
-                self._known.move_to_end((key, text))
-                self.hits += 1
-                return known
+    def get(self, key: Hashable) -> torch.Tensor | None:
+        found = self._known.get(key)
+        if found is None:
             self.misses += 1
-            made = encode_text(text, self._tokenizer, encoder)
-            self._known[key, text] = made
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
-            return made
+            return None
+        self.hits += 1
+        self._known.move_to_end(key)
+        return found
+
+    def put(self, key: Hashable, embedding: torch.Tensor) -> None:
+        self._known[key] = embedding
+        if len(self._known) > self._size:
+            self._known.popitem(last=False)
 
 
-@torch.inference_mode()
 def encode_text(text: str, tokenizer: Any, encoder: Any) -> torch.Tensor:
     """The encoder's last hidden state (1, tokens, width); what does not fit is cut off, as in the pipeline."""
     tokens = tokenizer(

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import torch
 
 from engine.job import Picture
-from engine.model import Model
+from engine.lora import SlotBank
 
 
 class Runner:
     """Turns pictures into rows, runs the U-Net once, and turns its rows into one output for each picture."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, bank: SlotBank) -> None:
+        self._bank = bank
 
     @torch.inference_mode()
     def run(self, pictures: Sequence[Picture]) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -23,13 +23,16 @@ class Runner:
         rows = [row for picture, shown in zip(pictures, seen, strict=True) for row in [shown] * picture.rows]
         timesteps = [float(p.sampling.timestep) for p in pictures for _ in range(p.rows)]
         output = self._call(pictures, torch.cat(rows), timesteps)
-        split = output.split([picture.rows for picture in pictures])
+        split: Sequence[torch.Tensor] = torch.split(output, [picture.rows for picture in pictures])
         return [(shown, guide(part, p.job.plan.guidance)) for p, shown, part in zip(pictures, seen, split, strict=True)]
 
     def _call(self, pictures: Sequence[Picture], rows: torch.Tensor, timesteps: list[float]) -> torch.Tensor:
         texts = [text for p in pictures for text in (p.negative, p.prompt) if text is not None]
         times = torch.tensor(timesteps, dtype=torch.float32, device=rows.device)
-        unet = self._model.unet
+        loras = {lora.key: lora.file.unet for p in pictures for lora, _ in p.applied.loras}
+        uses = [[(lora.key, weight) for lora, weight in p.applied.loras] for p in pictures for _ in range(p.rows)]
+        self._bank.select(uses, loras)
+        unet = pictures[0].applied.variant.unet
         output: torch.Tensor = unet(rows, times, encoder_hidden_states=torch.cat(texts), return_dict=False)[0]
         return output
 

@@ -99,6 +99,6 @@ def predicted_picture(
     ends = torch.log((1 - alphas_cumprod[[low, high]]) / alphas_cumprod[[low, high]])
     alpha = float(torch.sigmoid(-torch.lerp(ends[0], ends[1], timestep - low)))
     signal, noise = alpha**0.5, (1 - alpha) ** 0.5
-    if prediction_type == "v_prediction":
-        return signal * seen - noise * output
-    return (seen - noise * output) / signal
+    v = prediction_type == "v_prediction"
+    foreseen: torch.Tensor = signal * seen - noise * output if v else (seen - noise * output) / signal
+    return foreseen

@@ -20,6 +20,7 @@ from engine.bodies import read_json
 from engine.delivery import Delivery
 from engine.engine import Engine
 from engine.errors import BadRequest, EngineError, NotFound
+from engine.events import Event
 from engine.guard import KeyGuard, on_bug, on_engine_error, on_http_error
 from engine.plan import make_plan
 from engine.protocol import AdapterList, GenerationRequest, Health, ModelList
@@ -63,8 +64,14 @@ class Server:
         plan = make_plan(asked, self._engine.facts)
         id = self._request_id(request)
         delivery = Delivery(self._engine, id, plan, progress=asked.stream and asked.progress)
-        delivery.submit()
         self._deliveries[id] = delivery
+        try:
+            await delivery.submit()
+            if delivery.failure:
+                raise delivery.failure
+        except EngineError:
+            del self._deliveries[id]
+            raise
         headers = {REQUEST_ID: id}
         if asked.stream:
             answer = stream(self._events(delivery), plan, id)
@@ -89,7 +96,7 @@ class Server:
             hang_up.cancel()
             answer.cancel()
 
-    async def _events(self, delivery: Delivery) -> AsyncIterator[object]:
+    async def _events(self, delivery: Delivery) -> AsyncIterator[Event]:
         try:
             async for event in delivery.events():
                 yield event
@@ -126,7 +133,9 @@ class Server:
         return JSONResponse(facts.info().model_dump(mode="json"))
 
     async def adapters(self, request: Request) -> Response:
-        return JSONResponse(AdapterList(data=[]).model_dump(mode="json"))
+        return JSONResponse(
+            AdapterList(data=await asyncio.to_thread(self._engine.adapters.list)).model_dump(mode="json")
+        )
 
     async def health(self, request: Request) -> Response:
         state = "stopping" if self._engine.stopping else "ready"

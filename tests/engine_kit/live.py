@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from adapters.registry import SHIPPED, Registry
 from engine.engine import Engine
 from engine.model import load_model
 from engine.server import Server
@@ -47,7 +48,7 @@ class Live:
 def serve(model: Path | str, adapters: Path | None = None, key: str = "", **settings: Any) -> Iterator[Live]:
     """A server on a free port, until the block ends."""
     told = EngineSettings(_env_file=None, model=str(model), adapters_dir=adapters or Path("none"), **settings)  # type: ignore[call-arg]
-    engine = Engine(load_model(str(model), "cpu"), told)
+    engine = Engine(load_model(str(model), "cpu"), told, Registry([adapters] if adapters else [SHIPPED]))
     config = uvicorn.Config(Server(engine, key).app(), port=0, log_level="warning", lifespan="on", ws="none")
     server = Started(config)
     thread = threading.Thread(target=server.run)
