@@ -33,10 +33,11 @@ class Tree(app_commands.CommandTree["SanggarClient"]):
 
 
 class SanggarClient(discord.AutoShardedClient):
-    """``on_connected`` is called at each READY."""
+    """``on_connected`` is called at each READY. A gateway of one's own gets one connection; Discord's, what it asks."""
 
     def __init__(self, app: Application, on_connected: Callable[[], Awaitable[Any]]) -> None:
         super().__init__(
+            shard_count=1 if app.settings.discord_gateway else None,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),

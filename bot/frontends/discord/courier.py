@@ -54,7 +54,7 @@ class DiscordCourier:
         content, view = caption(replies, job, pictures), row(replies, job, ("again", "delete"))
         limit = Address.of(job).limit
         while True:
-            answer = Answer(content, view, uploads(job, pictures, limit))
+            answer = Answer(content, view, await asyncio.to_thread(uploads, job, pictures, limit))
             try:
                 return await self._persist(lambda answer=answer: self._poster.post(job, answer))  # type: ignore[misc]
             except discord.HTTPException as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,10 @@ from discord.http import Route
 from bot.app import Application
 from bot.frontends.discord import DiscordFrontend
 from bot.settings import Settings
+from tests.bot.frontends.discord.looks import Make, Start
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.discord_server import LocalDiscord
 from tests.discord_server.state import TOKEN
-
-Make = Callable[..., Application]
-Start = Callable[..., AbstractAsyncContextManager[Application]]
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +52,6 @@ def make(discord: LocalDiscord, engine: SmallEngine, tmp_path: Path) -> Make:
             "engine_url": engine.url,
             "discord_token": TOKEN,
             "discord_api": discord.api,
-            "discord_gateway": discord.gateway,
             "shutdown_grace": 0.0,
         }
         return Application(Settings(_env_file=None, **options | changes))  # type: ignore[call-arg]

@@ -1,9 +1,16 @@
-"""What the tests look for in a message."""
+"""What the tests start the bot with, and what they look for in a message."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from bot.app import Application
 from tests.discord_server import AS_MEMBER, LocalDiscord, Message, Typed
 from tests.discord_server.state import Interaction
+
+Make = Callable[..., Application]
+Start = Callable[..., AbstractAsyncContextManager[Application]]
 
 
 def actions(message: Message) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bot.app import Application
-from tests.bot.frontends.discord.conftest import Start
-from tests.bot.frontends.discord.looks import actions, button, drawn, finished
+from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.discord_server import DM, MODERATOR, STRANGER, LocalDiscord, Typed
 

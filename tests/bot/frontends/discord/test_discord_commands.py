@@ -9,8 +9,7 @@ import pytest
 
 from bot.app import Application
 from bot.commands import COMMANDS
-from tests.bot.frontends.discord.conftest import Start
-from tests.bot.frontends.discord.looks import drawn, told
+from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.discord_server import LocalDiscord, Typed
 from tests.discord_server.world import MANAGE_GUILD
 

@@ -10,8 +10,7 @@ from PIL import Image
 from bot.app import Application
 from bot.job import State
 from engine.protocol import ProgressEvent
-from tests.bot.frontends.discord.conftest import Start
-from tests.bot.frontends.discord.looks import actions, button, finished
+from tests.bot.frontends.discord.looks import Start, actions, button, finished
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.discord_server import STRANGER, LocalDiscord, Typed
 

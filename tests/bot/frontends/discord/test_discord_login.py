@@ -9,8 +9,7 @@ import pytest
 from bot.app import Application
 from bot.frontends.discord import DiscordFrontend, frontend
 from bot.settings import SettingsError
-from tests.bot.frontends.discord.conftest import Make, Start
-from tests.bot.frontends.discord.looks import drawn
+from tests.bot.frontends.discord.looks import Make, Start, drawn
 from tests.discord_server import LocalDiscord
 from tests.discord_server.gateway import GUILDS
 
@@ -34,6 +33,12 @@ async def test_a_token_that_is_withdrawn_is_explained(discord: LocalDiscord, mak
 async def test_the_bot_reads_no_messages(discord: LocalDiscord, bot: Application) -> None:
     [session] = discord.sockets.sessions.values()
     assert session.intents == GUILDS
+
+
+async def test_a_gateway_of_ones_own_is_used(discord: LocalDiscord, start: Start) -> None:
+    async with start(discord_gateway=discord.gateway):
+        await drawn(discord)
+    assert discord.state.count("GET", "/gateway/bot") == 0
 
 
 async def test_a_discord_out_of_order_is_tried_again(

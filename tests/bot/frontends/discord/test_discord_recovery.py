@@ -8,8 +8,7 @@ from pathlib import Path
 
 from bot.app import Application
 from bot.job import State
-from tests.bot.frontends.discord.conftest import Start
-from tests.bot.frontends.discord.looks import actions, drawn, finished, job_id
+from tests.bot.frontends.discord.looks import Start, actions, drawn, finished, job_id
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.discord_server import MEMBER, LocalDiscord
 
