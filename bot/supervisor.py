@@ -102,10 +102,12 @@ class Supervisor:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def __aenter__(self) -> Self:
-        """Raises EngineFailed where the port is taken by something else."""
-        health = await self._settled()
-        if health is None and not is_local(self.url):
-            raise EngineFailed(f"No engine answers at {self.url} (SANGGAR_ENGINE_URL). Start it there: sanggar engine")
+        """Raises EngineFailed where the port is taken by something else, or the machine is not ours."""
+        try:
+            health = await self._settled()
+        except EngineFailed:
+            await self._client.aclose()
+            raise
         if health is None:
             self._keeper = asyncio.create_task(self._keep(), name="engine supervisor")
         else:
@@ -131,6 +133,8 @@ class Supervisor:
         """What answers, once an engine that is just stopping has gone."""
         while True:
             health = await probe(self._client, self.url)
+            if health is None and not is_local(self.url):
+                raise EngineFailed(f"No engine answers at {self.url}, SANGGAR_ENGINE_URL. Start it: sanggar engine")
             if health is None or health.status != "stopping":
                 return health
             await asyncio.sleep(POLL)

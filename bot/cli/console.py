@@ -7,7 +7,7 @@ import sys
 from rich.text import Text
 
 from bot.cli.session import open_studio, sharing_console
-from bot.cli.terminal import Failure, output
+from bot.cli.terminal import FAILURE, Failure, output
 from bot.frontends.console import ConsoleFrontend
 from bot.frontends.console.background import Background
 from bot.frontends.console.prompt import PROMPT
@@ -33,7 +33,9 @@ def console() -> None:
             frontend.recover()
         if sys.stdin.isatty():
             view.say("/help shows the commands, Tab completes, Ctrl-C cancels a picture, Ctrl-D leaves.")
-        frontend.run()
+        done = frontend.run()
+    if not done and not sys.stdin.isatty():
+        raise SystemExit(FAILURE)  # each failure has been told where it happened
 
 
 def demo() -> None:

@@ -17,10 +17,10 @@ from bot.errors import Refused
 from bot.frontends.console.album import keep
 from bot.frontends.console.background import Background
 from bot.frontends.console.courier import ConsoleCourier
-from bot.frontends.console.frontend import PLATFORM, STYLES, draw_to_end, origin
+from bot.frontends.console.frontend import PLATFORM, STYLES, draw_to_end, origin, typed
 from bot.frontends.console.view import View
 from bot.job import Job, Picture, State
-from bot.parsing import draw_request, parse
+from bot.parsing import draw_request
 from bot.replies import explain
 from bot.request import DrawRequest
 from bot.settings import Settings, read_settings
@@ -88,7 +88,7 @@ def replace(path: Path, content: bytes) -> None:
 def _request(text: str, target: Path | None, settings: Settings) -> DrawRequest:
     """What is to be drawn; raises Failure before anything is started."""
     try:
-        command = parse(text)
+        command = typed(text)
         style = command.path[0]
         if style not in STYLES:
             names = ", ".join(f"/{name}" for name in sorted(STYLES))

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 import httpx
 
 from bot.app import Application
+from bot.cli.log import logging_to
 from bot.frontends.console.view import View
 from bot.locks import lock_path, one_of_many
 from bot.ports import free_port
@@ -32,13 +33,14 @@ async def open_studio(
         changes["engine_url"] = f"http://127.0.0.1:{free_port()}"
     settings = settings.model_copy(update=changes)
     tell = _Starting(view)
-    async with (
-        Supervisor(settings.engine_url, log=tell.line, tell=tell.event, environment=environment) as engine,
-        Application(settings) as app,
-    ):
-        await engine.ready()
-        view.clear()
-        yield app
+    with logging_to(view.say):
+        async with (
+            Supervisor(settings.engine_url, log=tell.line, tell=tell.event, environment=environment) as engine,
+            Application(settings) as app,
+        ):
+            await engine.ready()
+            view.clear()
+            yield app
 
 
 def sharing_console(settings: Settings) -> AbstractContextManager[bool]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
-
-from rich.text import Text
+from typing import Self
 
 from bot.app import Application
-from bot.cli.terminal import Failure, complaints
+from bot.cli.log import Say, logging_to, speaker
+from bot.cli.terminal import Failure
 from bot.frontends.registry import PLATFORMS, Frontend, PlatformEntry
 from bot.locks import Locked, lock_path, only_one
 from bot.settings import Settings, SettingsError
-from bot.supervisor import EngineFailed, Event, Supervisor
+from bot.supervisor import Event, Supervisor
 
-Say = Callable[[str], None]
 CLOSE_SECONDS = 10.0
 """How long a platform's connection may take to close."""
 NO_TOKEN = """no platform has a token yet. Set one of these in .env, or as environment variables:
@@ -37,21 +37,30 @@ async def up(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, entries: list[PlatformEntry]) -> None:
-    say, stop = _speaker(), _Stop()
-    async with Supervisor(settings.engine_url, log=lambda line: say(f"engine   │ {line}"), tell=_teller(say)) as engine:
-        async with Application(settings) as app:
-            await _Service(app, say, stop).serve(entries, engine)
-        say("Stopping the engine." if engine.pid else "The engine was not ours; it goes on.")
+    say = speaker(settings)
+    with _Stop() as stop, logging_to(say, logging.INFO):
+        tell = _teller(say)
+        async with Supervisor(settings.engine_url, log=lambda line: say(f"engine   │ {line}"), tell=tell) as engine:
+            async with Application(settings) as app:
+                await _Service(app, say, stop).serve(entries, engine)
+            say("Stopping the engine." if engine.pid else "The engine was not ours; it goes on.")
     say("Stopped.")
 
 
 class _Stop:
-    """The wish to stop: once asks, twice hurries."""
+    """The wish to stop, by Ctrl-C, SIGTERM or a closed terminal: once asks, twice hurries."""
 
     def __init__(self) -> None:
         self.asked, self.hurry = asyncio.Event(), asyncio.Event()
+
+    def __enter__(self) -> Self:
         for number in STOP_SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self._signalled)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in STOP_SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
 
     def _signalled(self) -> None:
         (self.hurry if self.asked.is_set() else self.asked).set()
@@ -77,7 +86,7 @@ class _Service:
             ready.cancel()
             asked.cancel()
             await asyncio.gather(ready, asked, return_exceptions=True)
-            await self._close()
+            await self._close(self._app.settings.shutdown_grace if self._stop.asked.is_set() else 0.0)
 
     async def _until_over(self, ready: asyncio.Task[None], asked: asyncio.Task[bool]) -> None:
         waiting: set[asyncio.Task[bool] | asyncio.Task[None]] = {ready, asked, *self._frontends}
@@ -97,9 +106,8 @@ class _Service:
         why = "disconnected" if error is None else explain(error)
         self._say(f"{entry.title:8} │ {why}")
 
-    async def _close(self) -> None:
-        """In visible phases: refuse and drain, disconnect."""
-        grace = self._app.settings.shutdown_grace
+    async def _close(self, grace: float) -> None:
+        """In visible phases: refuse, drain for ``grace`` seconds, cancel, disconnect."""
         self._say(f"Stopping: nothing new is taken; running pictures get {grace:.0f} s (Ctrl-C again hurries).")
         drained = asyncio.create_task(self._app.studio.close(grace), name="drain")
         hurry = asyncio.create_task(self._stop.hurry.wait(), name="hurry")
@@ -126,12 +134,7 @@ def explain(error: BaseException) -> str:
     """Why a platform could not be served, and what to do."""
     if isinstance(error, SettingsError):
         return str(error)
-    return f"failed: {type(error).__name__}: {error}"
-
-
-def _speaker() -> Say:
-    console = complaints()
-    return lambda line: console.print(Text(line), soft_wrap=True)
+    return f"cannot go on: {error} ({type(error).__name__}). `sanggar doctor` says more."
 
 
 def _teller(say: Say) -> Callable[[Event, str], None]:
@@ -142,6 +145,3 @@ def _teller(say: Say) -> Callable[[Event, str], None]:
         Event.USING: "one is running already, model {}: using it",
     }
     return lambda event, text: say(f"engine   │ {words[event].format(text)}")
-
-
-__all__ = ["EngineFailed", "up"]

@@ -11,7 +11,7 @@ from bot.doctor.finding import Finding, bad, good, still_open
 from bot.settings import Settings
 
 DISCORD_API = "https://discord.com/api"
-TELEGRAM_API = "https://api.telegram.org/bot"
+TELEGRAM_API = "https://api.telegram.org"
 PERMISSIONS = {
     "View Channels": 1 << 10,
     "Send Messages": 1 << 11,
@@ -52,7 +52,7 @@ async def _telegram(client: httpx.AsyncClient, settings: Settings) -> Finding:
         return still_open("telegram", "SANGGAR_TELEGRAM_TOKEN is not set")
     token = settings.telegram_token.get_secret_value()
     try:
-        answer = await client.get(f"{settings.telegram_api or TELEGRAM_API}{token}/getMe")
+        answer = await client.get(f"{settings.telegram_api or TELEGRAM_API}/bot{token}/getMe")
         if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND}:
             return bad("telegram", "refuses SANGGAR_TELEGRAM_TOKEN", "Ask @BotFather for it again: /mybots, API Token.")
         me = answer.raise_for_status().json()["result"]

@@ -35,14 +35,14 @@ class ConsoleFrontend:
         self._replies = self._app.replies.for_locale(self.origin.locale)
         self._app.studio.attach(PLATFORM, ConsoleCourier(view, self._replies, self._finish))
 
-    def run(self) -> None:
-        """Answer lines until the input ends."""
+    def run(self) -> bool:
+        """Answer lines until the input ends; whether every command came to a good end."""
+        all_done = True
         with editing(self._app.settings.data / "history", self._adapters):
-            while (line := self._read()) is not None:
-                if line in LEAVING:
-                    return
+            while (line := self._read()) is not None and line not in LEAVING:
                 if line:
-                    self.answer(line)
+                    all_done &= self.answer(line)
+        return all_done
 
     def recover(self) -> None:
         """Take up what an earlier run accepted and did not finish; for one process at a time."""
@@ -50,9 +50,8 @@ class ConsoleFrontend:
 
     def answer(self, line: str) -> bool:
         """Do one command and wait for its end; False where it was refused or came to nothing."""
-        slash = "" if line.split(maxsplit=1)[0] not in COMMAND_NAMES else "/"
         try:
-            return self._do(parse(slash + line))
+            return self._do(typed(line))
         except Refused as refused:
             self._view.say(self._replies.explain(refused))
             return False
@@ -109,6 +108,12 @@ class ConsoleFrontend:
             self._view.say("")
             return ""
         return line if line is None else line.strip()
+
+
+def typed(line: str) -> Invocation:
+    """The command in ``line``, whose slash may be left out here. Raises Refused."""
+    word, *_ = line.split(maxsplit=1) or [""]
+    return parse(f"/{line}" if word in COMMAND_NAMES else line)
 
 
 def draw_to_end(studio: Background[Application], origin: Origin, request: DrawRequest) -> Job:

@@ -1,0 +1,130 @@
+"""The supervisor with real processes and real signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot import supervisor
+from bot.ports import free_port
+from bot.supervisor import EngineFailed, Event, Supervisor
+
+CHILD = (sys.executable, str(Path(__file__).parent / "child.py"))
+
+
+class Watcher:
+    """Remembers what the supervisor told, and waits for it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.events: list[Event] = []
+        self._changed = asyncio.Event()
+
+    def log(self, line: str) -> None:
+        self.lines.append(line)
+        self._changed.set()
+
+    def tell(self, event: Event, text: str) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not met():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    return Watcher()
+
+
+@pytest.fixture
+def url() -> str:
+    return f"http://127.0.0.1:{free_port()}"
+
+
+def supervise(url: str, watcher: Watcher, behaviour: str = "serve") -> Supervisor:
+    return Supervisor(url, log=watcher.log, tell=watcher.tell, command=(*CHILD, behaviour), first_pause=0.01)
+
+
+async def test_an_engine_is_started_made_ready_and_stopped(url: str, watcher: Watcher) -> None:
+    async with supervise(url, watcher) as engine:
+        await engine.ready()
+        pid = engine.pid
+    assert pid is not None
+    assert watcher.events == [Event.STARTING, Event.READY]
+    assert watcher.lines[0].startswith("loaded small")
+    assert watcher.lines[-1] == "stopping"
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_an_engine_that_died_is_started_again(url: str, watcher: Watcher) -> None:
+    async with supervise(url, watcher) as engine:
+        await engine.ready()
+        first = engine.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await watcher.until(lambda: watcher.events.count(Event.READY) == 2)
+        assert engine.pid not in {None, first}
+    assert watcher.events == [Event.STARTING, Event.READY, Event.DIED, Event.STARTING, Event.READY]
+
+
+async def test_an_engine_that_never_was_ready_is_given_up_with_its_last_words(url: str, watcher: Watcher) -> None:
+    async with supervise(url, watcher, "broken") as engine:
+        with pytest.raises(EngineFailed, match="ended with 3") as failed:
+            await engine.ready()
+    assert failed.value.tail == ("no such model",)
+    assert watcher.events == [Event.STARTING]
+
+
+async def test_an_engine_that_does_not_listen_to_sigterm_is_killed(
+    url: str, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.2)
+    async with supervise(url, watcher, "deaf") as engine:
+        await engine.ready()
+        pid = engine.pid
+    assert pid is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_an_engine_that_runs_already_is_used_and_left_running(url: str, watcher: Watcher) -> None:
+    async with supervise(url, Watcher()) as theirs:
+        await theirs.ready()
+        async with supervise(url, watcher) as ours:
+            await ours.ready()
+            assert ours.pid is None
+        assert theirs.pid is not None
+    assert watcher.events == [Event.USING, Event.READY]
+
+
+async def test_a_port_that_something_else_uses_is_named(url: str, watcher: Watcher) -> None:
+    async with supervise(url, watcher, "stranger"):
+        await watcher.until(lambda: bool(watcher.lines))
+        with pytest.raises(EngineFailed, match=f"no Sanggar engine answers at {url}.*SANGGAR_ENGINE_URL"):
+            await supervise(url, Watcher()).__aenter__()
+
+
+async def test_a_far_engine_is_never_started_here() -> None:
+    with pytest.raises(EngineFailed, match="Start it: sanggar engine"):
+        await Supervisor("http://sanggar.invalid:8801").__aenter__()
+
+
+def test_the_engines_process_ends_when_its_parent_does() -> None:
+    program = "import signal, threading; from bot.engine_child import follow_parent\n"
+    program += "threading.Thread(target=follow_parent).start(); signal.pause()"
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    child.stdin.close()
+    assert child.wait(20) == -signal.SIGTERM

@@ -1,0 +1,53 @@
+"""Files of finished pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.frontends.console.album import NAME_MAX, keep, slug
+from bot.job import Job, Picture, State
+from bot.request import DrawRequest, Origin
+
+JOB = Job(
+    id="1a2b3c4d",
+    origin=Origin("console", "console", "owner", "en", {}),
+    request=DrawRequest("kancil", "a clever mouse-deer, by the river!"),
+    seed=777,
+    adapter=None,
+    state=State.DRAWN,
+    created_at=0.0,
+)
+
+
+def test_a_file_is_named_after_what_was_asked(tmp_path: Path) -> None:
+    path = keep(JOB, Picture(b"one", 777, ""), tmp_path / "new")
+    assert path == tmp_path / "new" / "kancil-a-clever-mouse-deer-by-the-river-777.png"
+    assert path.read_bytes() == b"one"
+
+
+def test_another_picture_of_that_name_overwrites_nothing(tmp_path: Path) -> None:
+    first, second = (keep(JOB, Picture(png, 777, ""), tmp_path) for png in (b"one", b"two"))
+    assert second.name == "kancil-a-clever-mouse-deer-by-the-river-777-2.png"
+    assert (first.read_bytes(), second.read_bytes()) == (b"one", b"two")
+
+
+def test_the_same_picture_again_is_the_same_file(tmp_path: Path) -> None:
+    for png in (b"one", b"two", b"two"):
+        keep(JOB, Picture(png, 777, ""), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Café au lait", "cafe-au-lait"), ("../../etc/passwd", "etc-passwd"), ("漫画", "picture"), ("a\nb", "a-b")],
+)
+def test_names_are_plain(text: str, name: str) -> None:
+    assert slug(text) == name
+
+
+def test_long_names_end_with_a_whole_word() -> None:
+    name = slug("word " * 40)
+    assert len(name) <= NAME_MAX
+    assert set(name.split("-")) == {"word"}
