@@ -62,8 +62,8 @@ def start_bot(scripted: ScriptedEngine, courier: Recorder, tmp_path: Path) -> St
 
     @asynccontextmanager
     async def started(**changes: Any) -> AsyncIterator[Application]:
-        options: dict[str, Any] = {"data": tmp_path, "engine_url": scripted.url, "shutdown_grace": 0.0, **changes}
-        async with Application(Settings(_env_file=None, **options)) as app:
+        options: dict[str, Any] = {"_env_file": None, "data": tmp_path, "engine_url": scripted.url, "shutdown_grace": 0}
+        async with Application(Settings(**options | changes)) as app:
             app.studio.attach("console", courier)
             yield app
 

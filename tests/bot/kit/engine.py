@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -164,7 +165,7 @@ def fail(error: EngineError) -> Behaviour:
 
     async def behave(engine: ScriptedEngine, request: GenerationRequest, id: str) -> Response:
         async def events() -> AsyncIterator[str]:
-            yield f"event: error\ndata: {JSONResponse(error.body()).body.decode()}\n\n"
+            yield f"event: error\ndata: {json.dumps(error.body())}\n\n"
 
         return StreamingResponse(events(), media_type="text/event-stream")
 

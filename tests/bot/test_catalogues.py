@@ -1,0 +1,114 @@
+"""The catalogues against each other, against the command table, and against the code that asks them for texts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+import bot
+from bot.commands import COMMANDS, LOCALES, Command
+
+SOURCE = Path(bot.__file__).parent
+TALKERS = {"Refused", "Undeliverable", "say"}
+"""What is called with a key of the catalogues, and the values of its text."""
+ADDED = {"missing-prompt": {"example"}, "undeliverable": set()}
+"""Values that ``bot.replies`` adds itself."""
+BUILT = ("button-", "example-")
+"""Beginnings of keys that are put together."""
+
+
+@cache
+def read(locale: str) -> Catalog:
+    with (SOURCE / "locales" / locale / "LC_MESSAGES" / "sanggar.po").open("rb") as file:
+        return read_po(file, locale=locale, abort_invalid=True)
+
+
+def messages(locale: str) -> dict[str, Message]:
+    return {key(message): message for message in read(locale) if message.id}
+
+
+def key(message: Message) -> str:
+    return str(message.id if isinstance(message.id, str) else message.id[0])
+
+
+def forms(message: Message) -> tuple[str, ...]:
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+
+
+def placeholders(message: Message) -> set[str]:
+    return {name for text in forms(message) for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def help_texts(commands: tuple[Command, ...] = COMMANDS) -> Iterator[str]:
+    for command in commands:
+        yield command.help
+        yield from (option.help for option in command.options)
+        yield from help_texts(command.subcommands)
+
+
+@cache
+def calls() -> list[tuple[str, set[str]]]:
+    """Keys that stand in the code as a constant, with the names of the values given."""
+    found = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                text, values = node.args[0].value, {str(one.arg) for one in node.keywords}
+                if name in TALKERS and isinstance(text, str) and is_key(text):
+                    found.append((text, values))
+    return found
+
+
+def is_key(text: str) -> bool:
+    return text.replace("-", "").isalpha() and text.islower()
+
+
+def constants() -> set[str]:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_text_is_there_and_says_something(locale: str) -> None:
+    texts = messages(locale)
+    replies = {name for other in LOCALES for name in messages(other)} - set(help_texts())
+    assert replies - set(texts) == set()
+    assert [name for name, message in texts.items() if not all(form.strip() for form in forms(message))] == []
+
+
+def test_every_help_text_of_the_table_is_translated() -> None:
+    for locale in set(LOCALES) - {"en"}:
+        assert set(help_texts()) - set(messages(locale)) == set()
+
+
+def test_the_languages_use_the_same_placeholders() -> None:
+    for name, message in messages("en").items():
+        translated = messages("id")[name]
+        assert placeholders(message) == placeholders(translated), name
+
+
+def test_translations_are_translated() -> None:
+    same = {name for name, message in messages("en").items() if forms(message)[-1] == forms(messages("id")[name])[-1]}
+    assert same == {"adapter-line", "caption-adapter"}
+
+
+def test_the_code_asks_for_texts_that_exist_with_the_values_that_they_need() -> None:
+    texts = messages("en")
+    assert len(calls()) > 30
+    for name, given in calls():
+        assert name in texts, name
+        assert placeholders(texts[name]) - ADDED.get(name, set()) <= given, name
+
+
+def test_no_text_is_left_that_nothing_asks_for() -> None:
+    asked = constants()
+    assert {name for name in messages("en") if name not in asked and not name.startswith(BUILT)} == set()

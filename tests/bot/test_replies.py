@@ -1,0 +1,225 @@
+"""What members read, in both languages."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from bot.captions import length, shortened, used_parameters
+from bot.commands import COMMANDS, LOCALES
+from bot.errors import Refused
+from bot.job import Job, Picture, Progress, State
+from bot.limits import Quota
+from bot.moderation import Change, Listing
+from bot.parsing import parse
+from bot.replies import Button, Catalogues, Replies, explain
+from bot.request import DrawRequest, Origin
+from bot.styles import Binding
+from bot.translations import duration
+from tests.bot.kit.engine import PARAMETERS, adapter
+
+ENGLISH, INDONESIAN = Replies("en"), Replies("id")
+
+
+def job(state: State = State.ACCEPTED, reason: str = "", **request: str) -> Job:
+    origin = Origin("console", "here", "ani", "en", {})
+    asked = DrawRequest("kancil", **{"prompt": "a deer", **request})  # type: ignore[arg-type]
+    return Job("ab12cd34", origin, asked, 777, "kancil", state, 0.0, reason)
+
+
+def pictures(count: int = 1) -> list[Picture]:
+    parameters = PARAMETERS.format(prompt="a deer, soft lines", steps=25, cfg=7.5, seed=777, size="512x512")
+    return [Picture(b"", 777 + index, parameters) for index in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "locale"),
+    [
+        *(("id", "id"), ("id-ID", "id"), ("in", "id"), ("ms-MY", "id")),
+        *(("en-US", "en"), ("EN_gb", "en"), ("fr", "id"), ("", "id"), (None, "id")),
+    ],
+)
+def test_the_nearest_language_answers(tag: str | None, locale: str) -> None:
+    assert Catalogues("id").for_locale(tag).locale == locale
+
+
+def test_a_refusal_is_explained_in_the_members_language() -> None:
+    refused = Refused("too-many-pictures", n=1, cost=4, seconds=100)
+    assert ENGLISH.explain(refused).endswith("or come back in 2 minutes.")
+    assert INDONESIAN.explain(refused).endswith("atau kembali 2 menit lagi.")
+    assert explain(refused, "id") == INDONESIAN.explain(refused)
+
+
+def test_numbers_are_written_as_the_language_does() -> None:
+    refused = Refused("out-of-range", option="cfg", value=30.5, minimum=1, maximum=30)
+    assert "30.5" in ENGLISH.explain(refused)
+    assert "30,5" in INDONESIAN.explain(refused)
+
+
+def test_a_mistyped_name_gets_a_suggestion_and_an_unlike_one_only_the_list() -> None:
+    for typed, suggested in (("/kncil x", True), ("/xyzzy x", False)):
+        with pytest.raises(Refused) as refused:
+            parse(typed)
+        text = ENGLISH.explain(refused.value)
+        assert "/kancil, /retro" in text
+        assert text.endswith("Did you mean /kancil?") is suggested
+
+
+def test_a_missing_prompt_is_answered_with_an_example_of_that_style() -> None:
+    for style in (command for command in COMMANDS if command.style):
+        text = INDONESIAN.explain(Refused("missing-prompt", command=f"/{style.name}"))
+        assert parse(text[text.index("/") :]).path == (style.name,)
+
+
+@pytest.mark.parametrize("replies", [ENGLISH, INDONESIAN])
+def test_an_unknown_reason_is_an_apology_and_never_a_key(replies: Replies) -> None:
+    assert replies.explain(Refused("no-such-reason")) == replies.say("internal")
+    assert "no-such-reason" not in replies.ended(job(State.FAILED, "no-such-reason"))
+
+
+@pytest.mark.parametrize("replies", [ENGLISH, INDONESIAN])
+@pytest.mark.parametrize("dashes", [True, False])
+def test_the_help_names_every_command_and_option_and_fits_a_message(replies: Replies, dashes: bool) -> None:
+    text = replies.help(dashes=dashes)
+    assert length(text) < 2000
+    for command in COMMANDS:
+        assert f"/{command.name}" in text
+        assert replies.table(command.help) in text
+    assert ("--seed" in text) is dashes
+
+
+@pytest.mark.parametrize("replies", [ENGLISH, INDONESIAN])
+def test_the_examples_of_the_help_are_commands(replies: Replies) -> None:
+    examples = [line for line in replies.help().splitlines()[1:] if line.startswith("/")][:4]
+    assert [parse(line).path[0] for line in examples] == ["kancil", "retro", "landscape", "draw"]
+
+
+@pytest.mark.parametrize(
+    ("progress", "text"),
+    [
+        (Progress(State.QUEUED), "Waiting for the painter."),
+        (Progress(State.QUEUED, position=1), "Waiting: 1 request ahead of you."),
+        (Progress(State.QUEUED, position=2, eta=75), "Waiting: 2 requests ahead of you, about 75 seconds."),
+        (Progress(State.DRAWING), "Drawing."),
+        (Progress(State.DRAWING, step=3, steps=25), "Drawing: step 3 of 25."),
+        (Progress(State.DRAWING, step=3, steps=25, eta=0.4), "Drawing: step 3 of 25, about 1 second left."),
+    ],
+)
+def test_progress_tells_what_is_known(progress: Progress, text: str) -> None:
+    assert ENGLISH.progress(job(), progress) == text
+    assert INDONESIAN.progress(job(), progress) != text
+
+
+def test_a_caption_has_the_prompt_and_the_parameters_really_used() -> None:
+    assert ENGLISH.caption(job(), pictures()) == (
+        "“a deer”\n/kancil · seed 777 · CFG 7.5 · 25 steps · DPM++ 2M · 512x512 · job ab12cd34"
+    )
+    assert "seed 777-780" in ENGLISH.caption(job(), pictures(4))
+    assert "CFG 7,5" in INDONESIAN.caption(job(), pictures())
+    assert "without: snow" in ENGLISH.caption(job(negative="snow"), pictures())
+
+
+@pytest.mark.parametrize("limit", [150, 500, 1024])
+@pytest.mark.parametrize("prompt", ["deer " * 190, "🦌" * 900, "a deer"])
+def test_a_caption_fits_the_platform_and_keeps_its_parameters(prompt: str, limit: int) -> None:
+    text = ENGLISH.caption(job(prompt=prompt.strip(), negative="snow " * 150), pictures(), limit)
+    assert length(text) <= limit
+    assert text.startswith(f"“{prompt[0]}")
+    assert text.endswith("512x512 · job ab12cd34")
+
+
+def test_a_shortened_text_never_ends_in_half_a_character() -> None:
+    assert [shortened("🦌🦌", limit) for limit in (1, 2, 3, 4)] == ["…", "…", "🦌…", "🦌🦌"]
+
+
+def test_parameters_are_read_from_the_last_line() -> None:
+    used = used_parameters("Steps: 3, a fox\nNegative prompt: CFG scale: 1\nSteps: 25, CFG scale: 7.0, Size: 64x64")
+    assert used == {"Steps": "25", "CFG scale": "7.0", "Size": "64x64"}
+
+
+def test_the_end_of_a_job_is_told() -> None:
+    assert ENGLISH.ended(job(State.CANCELLED)) == "Job ab12cd34 is cancelled."
+    failed = ENGLISH.ended(job(State.FAILED, "engine-away"))
+    assert failed.startswith("Job ab12cd34 failed. The drawing engine does not answer")
+    assert failed.endswith("Nothing was taken from your allowance.")
+
+
+def test_cancel_is_answered_with_what_was_stopped() -> None:
+    assert ENGLISH.stopped([]) == "There is nothing left to cancel."
+    assert ENGLISH.stopped([job()]) == "Cancelled: ab12cd34."
+    assert ENGLISH.stopped([job(), job()]) == "Cancelled 2 jobs: ab12cd34, ab12cd34."
+
+
+def test_the_quota_tells_when_it_is_full_again() -> None:
+    assert ENGLISH.quota(Quota(1, 12, 60, 660)) == (
+        "You can draw 1 picture now, of at most 12. 60 more come every hour. Full again in 11 minutes."
+    )
+    assert "lagi" not in INDONESIAN.quota(Quota(12, 12, 60, 0))
+
+
+def test_the_list_of_adapters_says_what_draws_each_style_and_what_does_not_fit() -> None:
+    adapters = (adapter("kancil"), adapter("sketch", usable=False, base_model="sd-2-1"))
+    bindings = (
+        Binding("kancil", "kancil", False),
+        Binding("retro", "sketch", True),
+        Binding("landscape", None, True),
+    )
+    assert ENGLISH.adapter_list(Listing(adapters, bindings)).splitlines() == [
+        "/kancil is drawn with kancil",
+        "/retro is drawn by the base model alone: sketch cannot be used with it",
+        "/landscape is drawn with the base model alone (chosen here)",
+        "",
+        "kancil: Kancil (lora)",
+        "sketch: Sketch (lora), not usable here: made for sd-2-1",
+    ]
+    assert "no adapters" in ENGLISH.adapter_list(Listing((), bindings))
+
+
+@pytest.mark.parametrize("count", [1, 50, 500])
+def test_any_number_of_adapters_fits_a_message(count: int) -> None:
+    listing = Listing(tuple(adapter(f"adapter-{index}") for index in range(count)), (Binding("kancil", None, False),))
+    text = ENGLISH.adapter_list(listing)
+    assert len(text) <= 2000
+    shown = sum(line.startswith("adapter-") for line in text.splitlines())
+    assert text.endswith(f"and {count - shown} more") is (shown < count)
+
+
+def test_an_adapter_is_described() -> None:
+    assert ENGLISH.adapter_info(adapter("kancil")).splitlines() == [
+        "kancil: Kancil",
+        "kind: lora",
+        "base model: nano",
+        "trigger words: -",
+        f"SHA-256: {'0' * 64}",
+    ]
+    assert ENGLISH.adapter_info(adapter("kancil", usable=False)).endswith("not for the one that is loaded.")
+
+
+def test_a_change_names_what_draws_from_now_on() -> None:
+    assert "with batik, no longer with kancil" in ENGLISH.adapter_used(Change("kancil", "kancil", "batik", False))
+    assert "with the base model alone" in ENGLISH.adapter_used(Change("kancil", "batik", None, False))
+    assert "already" in ENGLISH.adapter_used(Change("kancil", "batik", "batik", False))
+    assert "own adapter again: kancil" in ENGLISH.adapter_used(Change("kancil", "batik", "kancil", True))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_buttons_have_short_words(locale: str) -> None:
+    words = [Replies(locale).button(name) for name in get_args(Button)]
+    assert len(set(words)) == len(words)
+    assert all(0 < len(word) <= 20 for word in words)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "indonesian"),
+    [
+        (0, "1 second", "1 detik"),
+        (89.2, "90 seconds", "90 detik"),
+        (91, "2 minutes", "2 menit"),
+        (3600, "60 minutes", "60 menit"),
+        (5401, "2 hours", "2 jam"),
+        (90_001, "26 hours", "26 jam"),
+    ],
+)
+def test_durations_are_rounded_up(seconds: float, english: str, indonesian: str) -> None:
+    assert (duration(seconds, "en"), duration(seconds, "id")) == (english, indonesian)
