@@ -1,0 +1,1 @@
+"""From a folder of pictures to a data set: check, prepare, caption, split. The folder itself is never changed."""

@@ -1,0 +1,39 @@
+"""Captions by BLIP (Li et al. 2022) for the pictures that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from transformers import BlipForConditionalGeneration, BlipProcessor
+
+from adapters.preparation.preparing import Row
+from adapters.preparation.reading import read_picture
+
+BLIP = "Salesforce/blip-image-captioning-base"
+LONGEST = 40
+"""Tokens of a caption."""
+
+
+class Captioner:
+    """BLIP from the hub or a local folder, on the GPU where there is one."""
+
+    def __init__(self, model: str = BLIP) -> None:
+        self._processor: BlipProcessor = BlipProcessor.from_pretrained(model)
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._model = BlipForConditionalGeneration.from_pretrained(model).eval().to(self._device)
+
+    def caption(self, file: Path) -> str:
+        """What BLIP sees in the picture."""
+        inputs = self._processor(images=read_picture(file), return_tensors="pt").to(self._device)
+        with torch.no_grad():
+            tokens = self._model.generate(**inputs, max_new_tokens=LONGEST, do_sample=False)
+        said: str = self._processor.decode(tokens[0], skip_special_tokens=True)
+        return " ".join(said.split())
+
+
+def fill_captions(folder: Path, rows: Sequence[Row], caption: Callable[[Path], str], *, anew: bool) -> list[Row]:
+    """The rows with a caption for each that has none, or for all."""
+    return [row if row.caption and not anew else replace(row, caption=caption(folder / row.file)) for row in rows]

@@ -1,0 +1,204 @@
+"""From a folder of odd pictures to a data set."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageFilter
+from transformers import (
+    BertTokenizer,
+    BlipConfig,
+    BlipForConditionalGeneration,
+    BlipImageProcessor,
+    BlipProcessor,
+    BlipTextConfig,
+    BlipVisionConfig,
+)
+from typer.testing import CliRunner
+
+from adapters.dataset_cli import dataset_app
+from adapters.preparation.captioning import Captioner, fill_captions
+from adapters.preparation.checking import blur, check_folder, summary
+from adapters.preparation.preparing import PreparationError, Row, prepare, read_rows, split
+from adapters.preparation.reading import Unreadable, read_picture
+from adapters.training.data import read_examples
+
+
+def scene(seed: int, side: int = 96) -> Image.Image:
+    """Sharp patches of random colours."""
+    patches = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return Image.fromarray(patches).resize((side, side), Image.Resampling.NEAREST)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two good pictures and one of each kind that is left out."""
+    folder = tmp_path / "mine"
+    (folder / "more").mkdir(parents=True)
+    scene(1).save(folder / "a.png")
+    scene(2).save(folder / "more" / "b.webp", lossless=True)
+    (folder / "a.txt").write_text("a quilt\nof colours\n")
+    scene(1, 80).save(folder / "c-again.jpg", quality=70)
+    scene(3, 24).save(folder / "d-tiny.png")
+    scene(4).filter(ImageFilter.GaussianBlur(9)).save(folder / "e-blurred.png")
+    (folder / "f-cut.jpeg").write_bytes((folder / "c-again.jpg").read_bytes()[:700])
+    (folder / "g-broken.png").write_bytes(b"no picture at all")
+    (folder / "notes.md").write_text("not a picture")
+    return folder
+
+
+def test_every_picture_that_is_left_out_has_its_reason(folder: Path) -> None:
+    verdicts = {verdict.file.name: verdict.reason for verdict in check_folder(folder, 64)}
+    assert verdicts.pop("a.png") == verdicts.pop("b.webp") == ""
+    assert verdicts.pop("c-again.jpg") == "near-duplicate of a.png"
+    assert verdicts.pop("d-tiny.png").startswith("tiny: 24x24")
+    assert verdicts.pop("e-blurred.png").startswith("blurred")
+    assert verdicts.pop("f-cut.jpeg") == "broken: truncated"
+    assert verdicts.pop("g-broken.png").startswith("broken: not a picture")
+    assert not verdicts
+    assert summary(check_folder(folder, 64)).startswith("2 of 7 pictures are good; left out: 1 near-duplicate")
+
+
+def test_more_blur_measures_higher() -> None:
+    measured = [blur(scene(5, 128).filter(ImageFilter.GaussianBlur(radius)), 128) for radius in (0, 2, 6)]
+    assert measured == sorted(measured)
+    assert measured[0] < 0.4 < measured[2]
+
+
+@pytest.mark.parametrize("kind", ["cmyk", "sixteen", "rotated", "animated", "transparent", "palette"])
+def test_odd_pictures_are_read(tmp_path: Path, kind: str) -> None:
+    half = Image.new("RGB", (40, 20), (200, 30, 30))
+    half.paste((30, 30, 200), (20, 0, 40, 20))
+    file = tmp_path / "odd.png"
+    if kind == "cmyk":
+        file = tmp_path / "odd.jpg"
+        half.convert("CMYK").save(file, quality=95)
+    elif kind == "sixteen":
+        Image.fromarray(np.full((20, 40), 0xC8C8, dtype=np.uint16)).save(file)
+    elif kind == "rotated":
+        file = tmp_path / "odd.jpg"
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        half.save(file, exif=exif, quality=95)
+    elif kind == "animated":
+        file = tmp_path / "odd.webp"
+        half.save(file, save_all=True, append_images=[Image.new("RGB", half.size, "green")], lossless=True)
+    elif kind == "transparent":
+        Image.new("RGBA", (40, 20), (0, 0, 0, 0)).save(file)
+    else:
+        half.quantize(4).save(file, transparency=0)
+    picture = read_picture(file)
+    assert picture.mode == "RGB"
+    assert picture.size == ((20, 40) if kind == "rotated" else (40, 20))
+    expected = {"sixteen": (200, 200, 200), "transparent": (255, 255, 255)}.get(kind, (200, 30, 30))
+    found = picture.getpixel((2, 2))
+    assert isinstance(found, tuple)
+    if kind != "palette":
+        assert np.abs(np.subtract(found, expected)).max() < 40
+
+
+def test_a_picture_beyond_all_bounds_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene(1).save(tmp_path / "large.png")
+    monkeypatch.setattr("adapters.preparation.reading.LARGEST", 1000)
+    with pytest.raises(Unreadable, match="96x96 is too large"):
+        read_picture(tmp_path / "large.png")
+
+
+def test_preparing_changes_nothing_in_the_folder(folder: Path, tmp_path: Path) -> None:
+    before = hashes(folder)
+    prepare(folder, tmp_path / "set", "quilt", 64)
+    assert hashes(folder) == before
+    rows = read_rows(tmp_path / "set")
+    assert rows == [
+        Row("quilt-000.png", "a quilt of colours", "train", "a.png"),
+        Row("quilt-001.png", "", "train", "more/b.webp"),
+    ]
+    with Image.open(tmp_path / "set" / "quilt-001.png") as picture:
+        assert picture.size == (64, 64)
+    assert (tmp_path / "set" / "contact-sheet.jpg").exists()
+
+
+def test_a_data_set_is_not_written_where_it_would_do_harm(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(PreparationError, match="must not be changed"):
+        prepare(folder, folder / "set", "quilt", 64)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine")
+    with pytest.raises(PreparationError, match="not empty"):
+        prepare(folder, tmp_path / "full", "quilt", 64)
+    with pytest.raises(PreparationError, match="no picture can be used"):
+        prepare(tmp_path / "full", tmp_path / "set", "quilt", 64)
+
+
+def test_captions_come_from_a_table(folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("file,caption\na.png,first\nmore/b.webp,second\n")
+    prepare(folder, tmp_path / "set", "quilt", 64, table)
+    assert [row.caption for row in read_rows(tmp_path / "set")] == ["first", "second"]
+    table.write_text("name,text\na.png,first\n")
+    with pytest.raises(PreparationError, match="columns file and caption"):
+        prepare(folder, tmp_path / "other", "quilt", 64, table)
+
+
+def test_a_split_holds_out_a_fifth_and_depends_on_the_seed_alone() -> None:
+    rows = [Row(f"{number}.png", "") for number in range(50)]
+    first, again, other = split(rows, 0.2, 777), split(rows, 0.2, 777), split(rows, 0.2, 778)
+    assert first == again != other
+    assert sum(row.split == "test" for row in first) == 10
+    with pytest.raises(PreparationError, match="nothing to test"):
+        split(rows[:2], 0.2, 777)
+
+
+@pytest.fixture(scope="module")
+def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BLIP of a few thousand weights that sees deer everywhere."""
+    folder = tmp_path_factory.mktemp("blip")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "deer", "by", "river"]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    tokenizer = BertTokenizer(str(folder / "vocab.txt"))
+    small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    text = BlipTextConfig(
+        vocab_size=10, bos_token_id=2, eos_token_id=3, sep_token_id=3, pad_token_id=0, encoder_hidden_size=16, **small
+    )
+    config = BlipConfig(
+        text_config=text.to_dict(),
+        vision_config=BlipVisionConfig(image_size=32, patch_size=16, **small).to_dict(),
+        projection_dim=16,
+        image_text_hidden_size=16,
+    )
+    model = BlipForConditionalGeneration(config)
+    with torch.no_grad():
+        model.text_decoder.cls.predictions.bias[words.index("deer")] = 100.0
+    model.save_pretrained(folder)
+    BlipProcessor(BlipImageProcessor(size={"height": 32, "width": 32}), tokenizer).save_pretrained(folder)
+    return folder
+
+
+def test_blip_captions_what_has_no_caption(blip: Path, tmp_path: Path) -> None:
+    scene(1).save(tmp_path / "0.png")
+    rows = [Row("0.png", ""), Row("0.png", "mine")]
+    captioner = Captioner(str(blip))
+    filled = fill_captions(tmp_path, rows, captioner.caption, anew=False)
+    assert set(filled[0].caption.split()) == {"deer"}
+    assert filled[1] == rows[1]
+
+
+def test_the_commands_lead_to_a_set_to_train_on(folder: Path, tmp_path: Path) -> None:
+    run, target = CliRunner(), tmp_path / "set"
+    checked = run.invoke(dataset_app, ["check", str(folder), "--resolution", "64"])
+    assert checked.exit_code == 0
+    assert "2 of 7 pictures are good" in checked.output
+    prepared = run.invoke(dataset_app, ["prepare", str(folder), str(target), "--resolution", "64"])
+    assert "1 have no caption yet" in prepared.output
+    assert run.invoke(dataset_app, ["split", str(target), "--test", "0.5"]).exit_code == 0
+    assert len(read_examples(target)) == len(read_examples(target, "test")) == 1
+    again = run.invoke(dataset_app, ["prepare", str(folder), str(target)])
+    assert again.exit_code == 1
+    assert "is not empty" in again.output
