@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.telegram_server import rules
 from tests.telegram_server.rules import CAPTION, DOCUMENT_BYTES, TEXT, TOAST
-from tests.telegram_server.world import DELETABLE, ApiError, Chat, Json, Message, StoredFile, User
+from tests.telegram_server.world import BOT, DELETABLE, ApiError, Chat, Json, Message, StoredFile, User
 
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are exactly the same "
@@ -22,7 +22,7 @@ class Methods:
     """State and methods. Every method takes the typed parameters of the request and returns the ``result``."""
 
     def __init__(self) -> None:
-        self.bot = User(4242, "Sanggar", "sanggar_bot", is_bot=True)
+        self.bot = User(BOT, "Sanggar", "sanggar_bot", is_bot=True)
         self.users: dict[int, User] = {}
         self.chats: dict[int, Chat] = {}
         self.files: dict[str, StoredFile] = {}
@@ -153,8 +153,8 @@ class Methods:
         if thread is not None and thread not in chat.threads:
             raise ApiError("Bad Request: message thread not found")
         reply = given.get("reply_parameters") or {}
-        replied = chat.messages.get(reply.get("message_id", 0))
-        if reply and (replied is None or replied.deleted) and not reply.get("allow_sending_without_reply"):
+        replied = next((one for one in chat.visible if one.id == reply.get("message_id")), None)
+        if reply and replied is None and not reply.get("allow_sending_without_reply"):
             raise ApiError("Bad Request: message to be replied not found")
         markup = rules.keyboard(given.get("reply_markup"))
         reply_to = replied.id if replied else None

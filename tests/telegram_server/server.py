@@ -78,6 +78,10 @@ class TelegramServer(People):
         """From now on; ``more`` are the fields of ``Fault``."""
         self._faults.append(Fault(method, status, description, **more))
 
+    def mend(self) -> None:
+        """Nothing goes wrong any more."""
+        self._faults.clear()
+
     @property
     def polls(self) -> int:
         """How often updates were asked for."""

@@ -13,6 +13,8 @@ ADMIN_RIGHTS = (
     *("can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users"),
     *("can_post_stories", "can_edit_stories", "can_delete_stories"),
 )
+BOT = 4242
+"""The bot's own id."""
 ANONYMOUS_ADMIN = 1087968824
 """Telegram's GroupAnonymousBot, in whose name administrators post anonymously."""
 DELETABLE = 48 * 3600

@@ -31,14 +31,11 @@ def entries(replies: Replies, *, moderators: bool) -> list[BotCommand]:
     return [BotCommand(command.name, replies.table(command.help)) for command in shown]
 
 
-async def publish(bot: ExtBot[Any], catalogues: Catalogues) -> int:
-    """Brings Telegram's lists up to date; returns how many had to be changed."""
-    changed = 0
+async def publish(bot: ExtBot[Any], catalogues: Catalogues) -> None:
+    """Brings Telegram's lists up to date; what is the same there already is left alone."""
     for locale in LOCALES:
         language = None if locale == DEFAULT_LOCALE else locale
         for scope, moderators in SCOPES:
             wanted = entries(catalogues.for_locale(locale), moderators=moderators)
             if list(await bot.get_my_commands(scope, language)) != wanted:
                 await bot.set_my_commands(wanted, scope, language)
-                changed += 1
-    return changed

@@ -29,7 +29,7 @@ PACED = frozenset(
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each further attempt when the network fails; the last one is repeated."""
 PATIENCE = 3600.0
-"""Seconds after which a request that the network fails is given up."""
+"""Seconds after which a message that the network fails is given up."""
 COURTESY_GAP = 1.0
 """Seconds of quiet in a chat before a courtesy."""
 
@@ -168,7 +168,7 @@ class Pace(BaseRateLimiter[Urgency]):
             except BadRequest:
                 raise
             except NetworkError as error:
-                if self._clock() - started > PATIENCE:
+                if lane is not None and self._clock() - started > PATIENCE:
                     raise
                 log.warning("Telegram cannot be reached (%s); trying again", type(error).__name__)
                 await self._sleep(PAUSES[min(failures, len(PAUSES) - 1)])

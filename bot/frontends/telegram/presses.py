@@ -78,12 +78,10 @@ class Presses:
         await self._desk.app.studio.cancel(job.origin, job.id)
 
     async def _delete(self, job: Job, message: Message, replies: Replies) -> str:
-        numbers = {message.message_id, *(int(number) for number in job.message.split(",") if number)}
+        card, bot = await self._desk.cards.get(job.id), self._desk.bot
+        numbers = sorted({message.message_id, card.status or message.message_id, *card.album})
         try:
-            await self._desk.chats.ask(
-                job.origin.place,
-                lambda chat: self._desk.bot.delete_messages(chat, sorted(numbers), rate_limit_args="instant"),
-            )
+            await bot.delete_messages(message.chat_id, numbers, rate_limit_args="instant")
         except BadRequest:
             return replies.say("too-old-to-delete")
         await self._desk.originals.forget(job.id)

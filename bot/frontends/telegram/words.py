@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import re
 
 TEXT, CAPTION, TOAST = 4096, 1024, 200
 """Most UTF-16 units of a message, a caption, and a toast; markup does not count."""
+QUOTED = re.compile(r"^(“?)(.*?)(”?)$")
 
 
 def units(text: str) -> int:
@@ -26,7 +28,7 @@ def plain(text: str) -> str:
 
 
 def marked(caption: str) -> str:
-    """A caption as HTML. What the member wrote stands above the last line: as code, which one tap copies, and in
-    which Telegram finds neither mentions nor commands."""
+    """A caption as HTML. What the member wrote, above the last line, becomes code: one tap copies it, and Telegram
+    finds neither mentions nor commands in it. Quotes around it stay outside."""
     *written, below = plain(caption).split("\n")
-    return "\n".join([*(f"<code>{line}</code>" for line in written), below])
+    return "\n".join([*(QUOTED.sub(r"\1<code>\2</code>\3", line) for line in written), below])

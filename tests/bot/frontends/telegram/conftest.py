@@ -57,7 +57,8 @@ def start(telegram: TelegramServer, engine: SmallEngine, settings: dict[str, Any
     @asynccontextmanager
     async def started(**changes: Any) -> AsyncIterator[Application]:
         options = settings | {"engine_url": engine.url} | changes
-        async with Application(Settings(_env_file=None, **options)) as app, running(app, telegram):
+        told = Settings(_env_file=None, **options)  # type: ignore[call-arg]
+        async with Application(told) as app, running(app, telegram):
             yield app
 
     return started

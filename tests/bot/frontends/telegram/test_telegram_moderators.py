@@ -1,0 +1,74 @@
+"""``/adapter`` is for those who manage the chat, by what Telegram says at that moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.bot.frontends.telegram.reading import PROMPT, answer, answers, draw
+from tests.telegram_server import TelegramServer
+
+pytestmark = pytest.mark.usefixtures("bot")
+USE = "/adapter use kancil batik"
+
+
+@pytest.mark.parametrize("status", ["administrator", "creator"])
+async def test_an_administrator_changes_what_draws_a_style_in_that_chat(
+    telegram: TelegramServer, engine: SmallEngine, status: str
+) -> None:
+    ani, budi = telegram.user("Ani"), telegram.user("Budi")
+    here = telegram.group("Seni", member_1=ani, **{f"{status}_1": budi})
+    there = telegram.group("Lukis", member_1=ani)
+    assert "batik" in await answer(telegram, here, budi, USE)
+    for chat in (here, there):
+        await draw(telegram, chat, ani, f"/kancil {PROMPT}")
+    assert [one.adapters[0].name for one in engine.requests] == ["batik", "kancil"]
+    listed = await answer(telegram, here, budi, "/adapter list")
+    assert "/kancil is drawn with batik" in listed
+    assert "SHA-256" in await answer(telegram, here, budi, "/adapter info batik")
+
+
+async def test_others_are_refused(telegram: TelegramServer, engine: SmallEngine) -> None:
+    ani, stranger = telegram.user("Ani"), telegram.user("Stranger")
+    chat = telegram.group("Seni", member_1=ani)
+    for user in (ani, stranger):
+        for command in (USE, "/adapter list", "/adapter info batik"):
+            assert "Only moderators" in await answer(telegram, chat, user, command)
+    await draw(telegram, chat, ani, f"/kancil {PROMPT}")
+    assert engine.requests[0].adapters[0].name == "kancil"
+
+
+async def test_whoever_loses_the_rights_is_refused_at_once(telegram: TelegramServer) -> None:
+    budi = telegram.user("Budi")
+    chat = telegram.group("Seni", administrator_1=budi)
+    assert "batik" in await answer(telegram, chat, budi, USE)
+    chat.statuses[budi.id] = "member"
+    assert "Only moderators" in await answer(telegram, chat, budi, "/adapter use kancil default")
+
+
+async def test_a_chat_that_does_not_tell_who_manages_it_refuses(telegram: TelegramServer) -> None:
+    budi = telegram.user("Budi")
+    chat = telegram.group("Seni", administrator_1=budi)
+    telegram.fail("getChatMember", 400, "Bad Request: CHAT_ADMIN_REQUIRED")
+    assert "Only moderators" in await answer(telegram, chat, budi, USE)
+
+
+async def test_an_anonymous_administrator_may(telegram: TelegramServer) -> None:
+    chat = telegram.group("Seni")
+    asked = telegram.say_anonymously(chat, USE)
+    [found] = await telegram.until(lambda: answers(chat))
+    assert found.reply_to == asked.id
+    assert "batik" in found.text
+
+
+async def test_in_a_private_chat_members_manage_their_own(telegram: TelegramServer, engine: SmallEngine) -> None:
+    ani, budi = telegram.user("Ani"), telegram.user("Budi")
+    assert "batik" in await answer(telegram, telegram.private(ani), ani, USE)
+    for user in (ani, budi):
+        await draw(telegram, telegram.private(user), user, f"/kancil {PROMPT}")
+    assert [one.adapters[0].name for one in engine.requests] == ["batik", "kancil"]
+
+
+async def test_an_unknown_adapter_is_answered_with_the_known_ones(telegram: TelegramServer) -> None:
+    ani = telegram.user("Ani")
+    assert "batik" in await answer(telegram, telegram.private(ani), ani, "/adapter use kancil bathik")
