@@ -80,7 +80,7 @@ class State:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, happened: Callable[[], object], seconds: float = 20.0) -> None:
+    async def until(self, happened: Callable[[], object], seconds: float = 30.0) -> None:
         """Waits for a request after which ``happened()`` is true."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(happened)
