@@ -52,7 +52,7 @@ class ScriptedEngine:
         self.stopped: set[str] = set()
         self.port = 0
         self._ended: dict[str, asyncio.Event] = {}
-        self._server: uvicorn.Server | None = None
+        self._server: _Quiet | None = None
 
     @property
     def url(self) -> str:
@@ -83,7 +83,8 @@ class ScriptedEngine:
     async def stop(self) -> None:
         """As a crash: streams under way break off."""
         if self._server:
-            self._server.should_exit = self._server.force_exit = True
+            self._server.force_exit = True
+            self._server.ending.set()
             await self._task
             self._server = None
 
@@ -120,10 +121,17 @@ class ScriptedEngine:
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves the test runner's signal handlers alone."""
+    """Leaves the test runner's signal handlers alone, and ends at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         await self._serve(sockets)
+
+    async def main_loop(self) -> None:
+        await self.ending.wait()
 
 
 async def draw(engine: ScriptedEngine, request: GenerationRequest, id: str) -> Response:
