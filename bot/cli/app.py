@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.log import speaker
 from bot.cli.mounted import mount, new_typer
 from bot.cli.terminal import ending
 from bot.settings import read_settings
@@ -66,7 +67,8 @@ def up() -> None:
     """Run the bot: the engine, and every platform that has a token."""
     from bot.cli import up as module  # noqa: PLC0415
 
-    asyncio.run(module.up(read_settings()))
+    settings = read_settings()
+    asyncio.run(module.up(settings, speaker(settings)))
 
 
 @app.command()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Self
 
 from bot.app import Application
-from bot.cli.log import Say, logging_to, speaker
+from bot.cli.log import Say, logging_to
 from bot.cli.terminal import Failure
 from bot.frontends.registry import PLATFORMS, Frontend, PlatformEntry
 from bot.locks import Locked, lock_path, only_one
@@ -24,20 +24,22 @@ README.md says where tokens come from, `sanggar doctor` checks them, and `sangga
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def up(settings: Settings) -> None:
-    """Serve until told to stop. Raises Failure, EngineFailed and ``bot.database.DatabaseError``."""
+async def up(settings: Settings, say: Say) -> None:
+    """Serve until told to stop, telling ``say`` what happens.
+
+    Raises Failure, EngineFailed and ``bot.database.DatabaseError``.
+    """
     entries = [entry for entry in PLATFORMS if entry.wanted(settings)]
     if not entries:
         raise Failure(NO_TOKEN.format(variables="\n  ".join(entry.variable for entry in PLATFORMS)))
     try:
         with only_one(lock_path(settings, "up")):
-            await _serve(settings, entries)
+            await _serve(settings, say, entries)
     except Locked:
         raise Failure(f"another `sanggar up` serves {settings.database_path} already") from None
 
 
-async def _serve(settings: Settings, entries: list[PlatformEntry]) -> None:
-    say = speaker(settings)
+async def _serve(settings: Settings, say: Say, entries: list[PlatformEntry]) -> None:
     with _Stop() as stop, logging_to(say, logging.INFO):
         tell = _teller(say)
         async with Supervisor(settings.engine_url, log=lambda line: say(f"engine   │ {line}"), tell=tell) as engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -57,9 +57,8 @@ async def typist(settings: Settings, tmp_path: Path, english: None) -> AsyncIter
 
 
 @pytest.fixture
-def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
-    yield
 
 
 async def test_a_command_becomes_files_whose_paths_are_printed(typist: Typist, tmp_path: Path) -> None:

@@ -1,0 +1,178 @@
+"""``sanggar up`` with local platforms, a scripted engine and real signals."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from PIL import Image
+
+from bot.cli.terminal import Failure
+from bot.cli.up import up
+from bot.frontends.registry import PLATFORMS
+from bot.settings import Settings
+from tests.bot.cli.conftest import Configure
+from tests.bot.kit import engine as scripts
+from tests.bot.kit.engine import ScriptedEngine
+from tests.discord_server import LocalDiscord
+from tests.telegram_server import TelegramServer
+from tests.telegram_server.server import TOKEN as TELEGRAM_TOKEN
+from tests.telegram_server.world import Chat
+
+
+class Running:
+    """``sanggar up`` in this process; ``lines`` is what it said so far."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.lines: list[str] = []
+        self._said = asyncio.Event()
+        self.task = asyncio.create_task(up(settings, self._say))
+
+    def _say(self, line: str) -> None:
+        self.lines.append(line)
+        self._said.set()
+
+    async def until(self, words: str) -> None:
+        async with asyncio.timeout(30):
+            while not any(words in line for line in self.lines):
+                self._said.clear()
+                await self._said.wait()
+
+    def order(self, *beginnings: str) -> bool:
+        """Whether lines that begin so were said, in this order."""
+        found = [next(i for i, line in enumerate(self.lines) if line.startswith(words)) for words in beginnings]
+        return found == sorted(found)
+
+
+@pytest.fixture(autouse=True)
+def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """discord.py keeps its addresses for the process: put back what a test changes."""
+    monkeypatch.setattr(Route, "BASE", Route.BASE)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(str(DiscordWebSocket.DEFAULT_GATEWAY)))
+
+
+@pytest.fixture(autouse=True)
+def real_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Platforms look into what is sent to them: the scripted engine's pictures are PNGs here."""
+
+    def picture(content: str) -> str:
+        buffer = io.BytesIO()
+        Image.new("RGB", (16, 16), (len(content), 0, 0)).save(buffer, "PNG")
+        return base64.b64encode(buffer.getvalue()).decode()
+
+    monkeypatch.setattr(scripts, "picture", picture)
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as server:
+        yield server
+
+
+@pytest.fixture
+def start(configure: Configure, telegram: TelegramServer) -> Callable[..., Running]:
+    """``start()`` serves Telegram; ``start(discord_token=...)`` Discord too."""
+    on_telegram = {"telegram_token": TELEGRAM_TOKEN, "telegram_api": telegram.url}
+    return lambda **changes: Running(configure(**on_telegram | changes))
+
+
+def interrupt(number: signal.Signals = signal.SIGTERM) -> None:
+    os.kill(os.getpid(), number)
+
+
+def ask(telegram: TelegramServer, text: str) -> Chat:
+    ani = telegram.user("Ani")
+    chat = telegram.private(ani)
+    telegram.say(chat, ani, text)
+    return chat
+
+
+def photos(telegram: TelegramServer) -> int:
+    return len(telegram.called("sendPhoto")) + len(telegram.called("editMessageMedia"))
+
+
+async def test_without_a_token_it_says_which_to_set(configure: Configure) -> None:
+    with pytest.raises(Failure) as failure:
+        await up(configure(), print)
+    assert all(entry.variable in str(failure.value) for entry in PLATFORMS)
+    assert "sanggar console" in str(failure.value)
+
+
+async def test_a_wrong_token_on_one_platform_leaves_the_other_at_work(
+    start: Callable[..., Running], telegram: TelegramServer
+) -> None:
+    async with LocalDiscord() as discord:
+        running = start(discord_token="wrong", discord_api=discord.api, discord_gateway=discord.gateway)
+        await running.until("Discord  │ SANGGAR_DISCORD_TOKEN")
+        ask(telegram, "/draw a fox")
+        await telegram.until(lambda: photos(telegram) > 0)
+        interrupt()
+        await running.task
+
+
+async def test_where_every_token_is_wrong_it_ends(start: Callable[..., Running]) -> None:
+    running = start(telegram_token="1:wrong")
+    with pytest.raises(Failure, match="sanggar doctor"):
+        await running.task
+    assert "1:wrong" not in "".join(running.lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_signal_ends_it_in_phases(start: Callable[..., Running], number: signal.Signals) -> None:
+    running = start()
+    await running.until("connected to Telegram")
+    interrupt(number)
+    await running.task
+    assert running.order("engine   │ one is running", "Stopping", "Disconnecting", "The engine was not ours", "Stopped")
+
+
+async def test_a_picture_under_way_is_delivered_before_the_end(
+    start: Callable[..., Running], telegram: TelegramServer, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    running = start()
+    ask(telegram, "/draw a fox")
+    await scripted.drawing.wait()
+    interrupt()
+    await running.until("Stopping")
+    assert not running.task.done()
+    scripted.gate.set()
+    await running.task
+    assert photos(telegram) == 1
+
+
+async def test_a_second_signal_hurries_and_the_next_start_delivers(
+    start: Callable[..., Running], telegram: TelegramServer, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    running = start()
+    ask(telegram, "/draw a fox")
+    await scripted.drawing.wait()
+    interrupt()
+    await running.until("Stopping")
+    interrupt()
+    await running.task
+    assert photos(telegram) == 0
+    scripted.gate.set()
+    running = start()
+    await telegram.until(lambda: photos(telegram) > 0)
+    interrupt()
+    await running.task
+    assert photos(telegram) == 1
+
+
+async def test_two_of_them_never_serve_one_database(start: Callable[..., Running], configure: Configure) -> None:
+    running = start()
+    await running.until("connected to Telegram")
+    with pytest.raises(Failure, match="another `sanggar up`"):
+        await up(configure(telegram_token=TELEGRAM_TOKEN), print)
+    interrupt()
+    await running.task
