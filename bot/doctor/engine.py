@@ -72,10 +72,11 @@ async def _ask(settings: Settings, url: str) -> list[Finding]:
     except EngineError as error:
         return [bad("engine", f"answers with an error: {error.message}", "Look at the engine's log.")]
     names = ", ".join(f"{model.id}, {model.native_size}, {model.prediction_type}" for model in models)
-    return [good("model", names), _adapters(adapters)]
+    return [good("model", names), judge_adapters(adapters)]
 
 
-def _adapters(adapters: tuple[AdapterInfo, ...]) -> Finding:
+def judge_adapters(adapters: tuple[AdapterInfo, ...]) -> Finding:
+    """None at all is no fault: every style has a prompt of its own as well."""
     usable = [adapter.name for adapter in adapters if adapter.usable]
     if not usable:
         return still_open(

@@ -1,0 +1,135 @@
+"""``sanggar doctor`` against local platforms and engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pydantic import SecretStr
+
+from bot.doctor import Finding, Mark, examine
+from bot.doctor.engine import check_engine, judge_adapters
+from bot.doctor.machine import check_database, check_disk, check_languages
+from bot.doctor.platforms import PERMISSIONS, check_platforms
+from bot.ports import free_port
+from tests.bot.cli.conftest import Configure
+from tests.bot.kit.engine import adapter
+from tests.discord_server import LocalDiscord
+from tests.discord_server.state import TOKEN as DISCORD_TOKEN
+from tests.engine_kit.folders import write_tiny
+from tests.engine_kit.live import Live, serve
+from tests.telegram_server import TelegramServer
+from tests.telegram_server.server import TOKEN as TELEGRAM_TOKEN
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.name: finding for finding in findings}
+
+
+async def test_tokens_that_are_accepted_come_with_the_way_in(configure: Configure) -> None:
+    async with LocalDiscord() as discord, TelegramServer() as telegram:
+        settings = configure(
+            discord_token=DISCORD_TOKEN,
+            discord_api=discord.api,
+            telegram_token=TELEGRAM_TOKEN,
+            telegram_api=telegram.url,
+        )
+        found = by_name([finding async for finding in check_platforms(settings)])
+    assert {finding.mark for finding in found.values()} == {Mark.GOOD}
+    asked = parse_qs(urlsplit(found["discord"].advice.split()[-1]).query)
+    assert asked["scope"] == ["bot applications.commands"]
+    assert asked["permissions"] == [str(sum(PERMISSIONS.values()))]
+    assert "https://t.me/" in found["telegram"].advice
+
+
+async def test_tokens_that_are_refused_are_named_and_never_shown(configure: Configure) -> None:
+    async with LocalDiscord() as discord, TelegramServer() as telegram:
+        settings = configure(
+            discord_token="wrong-one",
+            discord_api=discord.api,
+            telegram_token="4242:wrong-one",
+            telegram_api=telegram.url,
+        )
+        found = [finding async for finding in check_platforms(settings)]
+    assert [finding.mark for finding in found] == [Mark.BAD, Mark.BAD]
+    assert "SANGGAR_DISCORD_TOKEN" in found[0].text
+    assert "SANGGAR_TELEGRAM_TOKEN" in found[1].text
+    assert "wrong-one" not in repr(found)
+
+
+async def test_a_platform_that_cannot_be_reached_keeps_the_token_secret(configure: Configure) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    settings = configure(telegram_token=TELEGRAM_TOKEN, telegram_api=nobody, discord_token="d", discord_api=nobody)
+    found = [finding async for finding in check_platforms(settings)]
+    assert [finding.mark for finding in found] == [Mark.BAD, Mark.BAD]
+    assert TELEGRAM_TOKEN not in repr(found)
+
+
+async def test_without_a_token_nothing_can_go_live(configure: Configure) -> None:
+    found = by_name([finding async for finding in check_platforms(configure())])
+    assert found["platforms"].mark is Mark.BAD
+    assert found["discord"].mark is found["telegram"].mark is Mark.OPEN
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A real engine with a tiny model and a key."""
+    with serve(write_tiny(tmp_path_factory.mktemp("models") / "tiny"), key="right") as live:
+        yield live
+
+
+async def test_an_engine_that_runs_is_asked_for_its_model_and_adapters(configure: Configure, live: Live) -> None:
+    settings = configure(engine_url=live.url, engine_key=SecretStr("right"))
+    found = by_name(await check_engine(settings, print, start=True))
+    assert found["engine"].mark is found["model"].mark is Mark.GOOD
+    assert "tiny" in found["model"].text
+    assert "adapters" in found
+
+
+async def test_another_key_than_the_engines_is_told(configure: Configure, live: Live) -> None:
+    settings = configure(engine_url=live.url, engine_key=SecretStr("wrong"))
+    assert "SANGGAR_ENGINE_KEY" in (await check_engine(settings, print, start=True))[-1].advice
+
+
+def test_adapters_for_another_model_are_not_counted() -> None:
+    others = adapter("elsewhere", usable=False)
+    assert judge_adapters((others,)).mark is Mark.OPEN
+    assert judge_adapters((others, adapter("kancil"))) == Finding(Mark.GOOD, "adapters", "kancil")
+
+
+async def test_a_far_engine_that_is_silent_has_to_be_started_there(configure: Configure) -> None:
+    found = await check_engine(configure(engine_url="http://sanggar.invalid:8801"), print, start=True)
+    assert [finding.mark for finding in found] == [Mark.BAD]
+    assert "Start it there" in found[0].advice
+
+
+async def test_an_engine_that_cannot_start_gives_its_reason(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANGGAR_MAX_BATCH", "many")
+    found = await check_engine(configure(engine_url=f"http://127.0.0.1:{free_port()}"), print, start=True)
+    assert [finding.mark for finding in found] == [Mark.BAD]
+    assert "SANGGAR_MAX_BATCH" in found[0].text
+
+
+async def test_the_machine_is_fit(configure: Configure) -> None:
+    settings = configure()
+    found = [check_disk(settings), await check_database(settings), check_languages(settings)]
+    assert {finding.mark for finding in found} == {Mark.GOOD}
+
+
+async def test_a_database_that_cannot_be_opened_is_told(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    finding = await check_database(configure(database=tmp_path / "file" / "sanggar.db"))
+    assert finding.mark is Mark.BAD
+    assert "SANGGAR_DATABASE" in finding.advice
+
+
+async def test_wrong_settings_end_the_examination(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SANGGAR_BURST", "1")
+    found = [finding async for finding in examine(print)]
+    assert found[-1].name == "settings"
+    assert "SANGGAR_BURST" in found[-1].text
