@@ -24,7 +24,7 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
         cfg=float(used.get("CFG scale", 0)),
         steps=used.get("Steps", ""),
         sampler=used.get("Sampler", ""),
-        size=used.get("Size", ""),
+        size=used.get("Enlarged to") or used.get("Size", ""),
     )
     adapter = f" · {say('caption-adapter', adapter=job.adapter)}" if drawn_with(job.adapter, pictures[0]) else ""
     below = f"{line}{adapter} · {say('caption-job', job=job.id)}"

@@ -114,9 +114,13 @@ class Commission:
             await self._move(State.DELIVERED, message=message)
 
     async def _fail(self, error: BaseException) -> None:
-        log.error("job %s failed", self.job.id, exc_info=error)
-        code = error.code if isinstance(error, EngineError) else ""
-        await self._end(State.FAILED, reason=REASONS.get(code, "drawing-failed"), refund=True)
+        reason = "drawing-failed"
+        if isinstance(error, EngineError):
+            log.warning("job %s failed: %s", self.job.id, error)
+            reason = REASONS.get(error.code, reason)
+        else:
+            log.error("job %s failed", self.job.id, exc_info=error)
+        await self._end(State.FAILED, reason=reason, refund=True)
 
     async def _end(self, state: State, *, reason: str = "", refund: bool) -> None:
         await self._move(state, reason=reason, refund=refund)

@@ -39,9 +39,9 @@ class Style:
 STYLES: dict[str, Style] = {
     style.name: style
     for style in (
-        Style("kancil", "kancil", "{prompt}, storybook illustration, bright colours, soft lines", SAFETY),
-        Style("retro", "retro", "{prompt}, retro anime character, warm colours, bold outlines, film grain", SAFETY),
-        Style("landscape", "landscape", "{prompt}, fantasy landscape, concept art", SAFETY),
+        Style("kancil", "kancil", "{prompt}, storybook illustration", SAFETY),
+        Style("retro", "retro", "{prompt}, retro anime character", SAFETY),
+        Style("landscape", "landscape", "{prompt}, fantasy landscape", SAFETY),
         Style("draw", None, "{prompt}", SAFETY),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -115,6 +116,8 @@ def test_a_caption_has_the_prompt_and_the_parameters_really_used() -> None:
     assert ENGLISH.caption(job(), pictures()) == (
         "“a deer”\n/kancil · seed 777 · CFG 7.5 · 25 steps · DPM++ 2M · 512x512 · job ab12cd34"
     )
+    enlarged = replace(pictures()[0], parameters=f"{pictures()[0].parameters}, Enlarged to: 1024x1024")
+    assert "1024x1024" in ENGLISH.caption(job(), [enlarged])
     assert "seed 777-780" in ENGLISH.caption(job(), pictures(4))
     assert "CFG 7,5" in INDONESIAN.caption(job(), pictures())
     assert "without: snow" in ENGLISH.caption(job(negative="snow"), pictures())

@@ -1,0 +1,49 @@
+"""A bot process to be killed: ``python -m tests.bot.kit.victim FOLDER ENGINE_URL``.
+
+It accepts one command, prints the job's id and seed, then every state that it comes to, and waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from bot.app import Application
+from bot.job import Job, Picture, Progress
+from bot.request import DrawRequest, Origin
+from bot.settings import Settings
+
+
+class Staller:
+    """Says how far the job is, and never delivers."""
+
+    async def progress(self, job: Job, progress: Progress) -> None:
+        print(progress.state, flush=True)
+
+    async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
+        print("delivering", flush=True)
+        await wait_for_death()
+
+    async def inform(self, job: Job) -> None:
+        print("informed", flush=True)
+
+
+async def wait_for_death() -> NoReturn:
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+async def main(folder: str, engine_url: str) -> None:
+    told: dict[str, Any] = {"_env_file": None, "data": folder, "engine_url": engine_url}
+    async with Application(Settings(**told)) as app:
+        app.studio.attach("console", Staller())
+        origin = Origin("console", "here", "ani", "en", {"channel": 7})
+        job = await app.studio.submit(origin, DrawRequest("kancil", "a deer"))
+        print(job.id, job.seed, flush=True)
+        await wait_for_death()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,82 @@
+"""The studio with the real engine process: what it draws, what it stops, and what survives the engine's death."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bot.app import Application
+from bot.captions import used_parameters
+from bot.job import Picture, State
+from bot.ports import free_port
+from bot.request import DrawRequest, Origin
+from bot.settings import Settings
+from tests.bot.kit.courier import Recorder
+from tests.conftest import engine_process
+
+FOX = DrawRequest("draw", "a red fox", seed=777, steps=3)
+
+
+def settings(folder: Path, url: str) -> Settings:
+    told: dict[str, Any] = {"_env_file": None, "data": folder, "engine_url": url, "shutdown_grace": 0}
+    return Settings(**told)
+
+
+def pixels(picture: Picture) -> bytes:
+    with Image.open(io.BytesIO(picture.png)) as image:
+        assert (image.format, image.info["parameters"]) == ("PNG", picture.parameters)
+        return image.convert("RGB").tobytes()
+
+
+@pytest.mark.timeout(600)
+async def test_pictures_are_drawn_with_what_was_asked(
+    nano: str, tmp_path: Path, origin: Origin, courier: Recorder
+) -> None:
+    async with Application(settings(tmp_path, nano)) as app:
+        app.studio.attach("console", courier)
+        request = DrawRequest("draw", "a red fox", seed=777, steps=3, guidance_scale=5.5, count=2, sampler="euler-a")
+        done = await app.studio.wait((await app.studio.submit(origin, request)).id)
+        assert done.state is State.DELIVERED
+        [(_, pictures)] = courier.delivered
+        used = used_parameters(pictures[0].parameters)
+        assert [picture.seed for picture in pictures] == [777, 778]
+        assert [used[name] for name in ("Steps", "Sampler", "CFG scale")] == ["3", "Euler a", "5.5"]
+        assert pixels(pictures[0]) != pixels(pictures[1])
+        assert any(report.preview for report in courier.reports)
+        assert "CFG 5.5 · 3 steps · Euler a · 512x512" in app.replies.for_locale("en").caption(done, pictures)
+
+
+@pytest.mark.timeout(600)
+async def test_a_cancelled_job_leaves_the_engine_free(
+    nano: str, tmp_path: Path, origin: Origin, courier: Recorder
+) -> None:
+    async with Application(settings(tmp_path, nano)) as app:
+        app.studio.attach("console", courier)
+        job = await app.studio.submit(origin, DrawRequest("draw", "a castle", steps=100, count=4))
+        await courier.reported.wait()
+        [cancelled] = await app.studio.cancel(origin)
+        assert (cancelled.id, cancelled.state) == (job.id, State.CANCELLED)
+        assert courier.delivered == []
+        assert (await app.studio.wait((await app.studio.submit(origin, FOX)).id)).state is State.DELIVERED
+
+
+@pytest.mark.timeout(600)
+async def test_a_job_survives_the_death_of_the_engine(tmp_path: Path, origin: Origin, courier: Recorder) -> None:
+    port = free_port()
+    async with Application(settings(tmp_path, f"http://127.0.0.1:{port}")) as app:
+        app.studio.attach("console", courier)
+        with engine_process(SANGGAR_ENGINE_PORT=str(port)) as (_, process):
+            job = await app.studio.submit(origin, DrawRequest("draw", "a red fox", seed=777, steps=60))
+            while not any(report.state is State.DRAWING for report in courier.reports):
+                courier.reported.clear()
+                await courier.reported.wait()
+            process.kill()
+        assert courier.delivered == []
+        with engine_process(SANGGAR_ENGINE_PORT=str(port)):
+            assert (await app.studio.wait(job.id)).state is State.DELIVERED
+    [(_, [picture])] = courier.delivered
+    assert (picture.seed, len(courier.delivered)) == (777, 1)
