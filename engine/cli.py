@@ -43,7 +43,7 @@ def serve(settings: EngineSettings) -> None:
     # Torch takes seconds to import; settings are checked and the first line is out by then.
     from engine.engine import Engine  # noqa: PLC0415
     from engine.model import ModelMissing, load_model  # noqa: PLC0415
-    from engine.serving import run  # noqa: PLC0415
+    from engine.serving import make_server  # noqa: PLC0415
 
     try:
         model = load_model(settings.model, settings.device, settings.dtype)
@@ -53,7 +53,7 @@ def serve(settings: EngineSettings) -> None:
     side = f"{model.native}x{model.native}"
     say(f"loaded {model.name}: {side}, {model.prediction_type}, {model.dtype} on {model.device}".replace("torch.", ""))
     registry = Registry([settings.adapters_dir, SHIPPED])
-    run(Engine(model, settings, registry), settings, say)
+    make_server(Engine(model, settings, registry), settings, say).run()
 
 
 def main() -> None:

@@ -13,9 +13,11 @@ from PIL import Image
 from engine.errors import DrawingFailed
 from engine.events import Done, Failed, Finished, Partial
 from engine.job import Picture
+from engine.metrics import Metrics
 from engine.model import Model
 from engine.parameters import infotext
 from engine.pictures import decode, enlarge, to_png
+from engine.previews import Previewer
 from engine.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -36,8 +38,10 @@ class Sketch:
 class Finisher:
     """Takes sketches from the step loop and sends pictures to those who wait."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, metrics: Metrics) -> None:
         self._model = model
+        self._metrics = metrics
+        self._preview = Previewer(model.vae)
         self._sketches: queue.SimpleQueue[Sketch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
 
@@ -61,12 +65,12 @@ class Finisher:
                 self._finish(part)
 
     def _batches(self, sketches: list[Sketch]) -> list[list[Sketch]]:
-        """Sketches of one shape together, as many as a VAE call may hold."""
-        shapes: dict[torch.Size, list[Sketch]] = {}
+        """Sketches of one shape and kind together, as many as a VAE call may hold."""
+        alike: dict[tuple[torch.Size, bool], list[Sketch]] = {}
         for sketch in sketches:
-            shapes.setdefault(sketch.latent.shape, []).append(sketch)
+            alike.setdefault((sketch.latent.shape, sketch.partial is None), []).append(sketch)
         batches = []
-        for shape, same in shapes.items():
+        for (shape, _), same in alike.items():
             most = max(1, BATCH_PIXELS // (shape[-1] * shape[-2] * self._model.factor**2))
             batches += [same[start : start + most] for start in range(0, len(same), most)]
         return batches
@@ -76,7 +80,8 @@ class Finisher:
         if not batch:
             return
         try:
-            images = decode(torch.cat([sketch.latent for sketch in batch]), self._model.vae)
+            latents = torch.cat([sketch.latent for sketch in batch])
+            images = decode(latents, self._model.vae) if batch[0].partial is None else self._preview(latents)
             for sketch, image in zip(batch, images, strict=True):
                 self._send(sketch, enlarge(image, sketch.picture.job.plan.size))
         except Exception:
@@ -93,6 +98,7 @@ class Finisher:
             return
         text = infotext(job.plan, picture.seed, self._model.name, VERSION)
         job.send(Finished(picture.index, picture.seed, to_png(image, text), text, calls * picture.rows))
+        self._metrics.pictures.inc()
         job.unfinished -= 1
         if not job.unfinished:
             job.send(Done())

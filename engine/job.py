@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 
 from engine.adapter_cache import Applied
-from engine.events import LAST, Accepted, Event
+from engine.events import LAST, Accepted, Event, Failed
 from engine.plan import Plan
 from engine.samplers import Sampling
 from engine.scheduler import Ticket
@@ -52,7 +53,10 @@ class Job:
         self.drawing = False
         self._accepted = False
         self.ended = False
+        self.outcome = ""
+        """How it ended: ``done``, ``cancelled``, or the code of an error."""
         self.on_end: Callable[[Job], None] = lambda job: None
+        self.accepted_at = time.monotonic()
         self._send = send
         self._lock = threading.Lock()
 
@@ -63,6 +67,7 @@ class Job:
                 return
             self._accepted = True
             self.ended = isinstance(event, LAST)
+            self.outcome = event.error.code if isinstance(event, Failed) else type(event).__name__.lower()
             self._send(event)
         if self.ended:
             self.on_end(self)

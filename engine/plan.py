@@ -19,8 +19,6 @@ class Facts:
     native: int
     """Side of the native square, pixels."""
     prediction_type: str
-    base: str = ""
-    """What adapters call this model: ``nano`` or a hub id."""
     steps: int = 25
     guidance: float = 7.5
     sampler: str = DEFAULT_SAMPLER

@@ -43,6 +43,14 @@ class Preparer:
             pictures.append(Picture(job, index, plan.seed_of(index), sampling, prompt, negative, ticket, applied, due))
         return pictures
 
+    def release(self, applied: Applied) -> None:
+        """A job that was prepared is over."""
+        self._cache.release(applied)
+
+    def wants_variant(self, job: Job) -> bool:
+        """Whether the job draws with a DreamBooth checkpoint."""
+        return bool(job.plan.adapters) and self._cache.wants_variant(job.plan.adapters)
+
     def _ticket(self, job: Job, index: int, sampling: Sampling) -> Ticket:
         assert job.applied is not None
         return Ticket(

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -44,6 +45,7 @@ class Server:
             Route("/v1/models/{id:path}", self.model, methods=["GET"]),
             Route("/v1/adapters", self.adapters, methods=["GET"]),
             Route("/v1/requests/{id}", self.cancel, methods=["DELETE"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
             Route("/health", self.health, methods=["GET"]),
         ]
         return Starlette(
@@ -133,15 +135,16 @@ class Server:
         return JSONResponse(facts.info().model_dump(mode="json"))
 
     async def adapters(self, request: Request) -> Response:
-        return JSONResponse(
-            AdapterList(data=await asyncio.to_thread(self._engine.adapters.list)).model_dump(mode="json")
-        )
+        found = await asyncio.to_thread(self._engine.adapters.list)
+        return JSONResponse(AdapterList(data=found).model_dump(mode="json"))
 
     async def health(self, request: Request) -> Response:
-        state = "stopping" if self._engine.stopping else "ready"
-        return JSONResponse(
-            Health(status=state, model=self._engine.facts.name, version=VERSION).model_dump(mode="json")
-        )
+        closed, model = self._engine.admission.closed, self._engine.facts.name
+        health = Health(status="stopping" if closed else "ready", model=model, version=VERSION)
+        return JSONResponse(health.model_dump(mode="json"))
+
+    async def metrics(self, request: Request) -> Response:
+        return Response(self._engine.metrics.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 async def _hang_up(request: Request) -> None:

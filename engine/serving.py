@@ -36,29 +36,28 @@ class EngineServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal drains; a second one ends at once."""
-        if self._engine.stopping:
+        if self._loop is None or self._engine.admission.closed:
             self.should_exit = self.force_exit = True
             return
-        self._engine.refuse()
-        assert self._loop is not None
+        self._engine.admission.close()
         self._loop.call_soon_threadsafe(self._drain)
 
     def _drain(self) -> None:
         self._draining = asyncio.get_running_loop().create_task(self._finish_running())
 
     async def _finish_running(self) -> None:
-        running = len(self._engine.jobs())
+        running = len(self._engine.admission.jobs())
         self._say(f"stopping: {running} running" + (f", waiting up to {self._grace:g} s" if running else ""))
-        drained = asyncio.to_thread(self._engine.wait_idle, self._grace)
+        drained = asyncio.to_thread(self._engine.admission.wait_idle, self._grace)
         if not await drained:
-            self._say(f"cancelling {len(self._engine.jobs())} after the grace time")
-            self._engine.abandon()
-            await asyncio.to_thread(self._engine.wait_idle, 5)
+            self._say(f"cancelling {len(self._engine.admission.jobs())} after the grace time")
+            self._engine.admission.abandon()
+            await asyncio.to_thread(self._engine.admission.wait_idle, 5)
         self.should_exit = True
 
 
-def run(engine: Engine, settings: EngineSettings, say: Say) -> None:
-    """Serve until told to stop."""
+def make_server(engine: Engine, settings: EngineSettings, say: Say) -> EngineServer:
+    """The engine's server, as ``settings`` say."""
     key = settings.engine_key.get_secret_value() if settings.engine_key else ""
     config = uvicorn.Config(
         Server(engine, key).app(),
@@ -69,4 +68,4 @@ def run(engine: Engine, settings: EngineSettings, say: Say) -> None:
         timeout_graceful_shutdown=5,
         ws="none",
     )
-    EngineServer(config, engine, settings.engine_grace_seconds, say).run()
+    return EngineServer(config, engine, settings.engine_grace_seconds, say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.engine_kit.adapters import complete_checkpoint, write_dreambooth, write_lora
 from tests.engine_kit.folders import write_sd21
-from tests.engine_kit.judge import Pixels, Wish, difference, draw, load_pipeline
+from tests.engine_kit.judge import Pixels, Wish, difference, draw, load_pipeline, twin
 from tests.engine_kit.live import Live, serve
 
 LAYOUTS = {"modern": "diffusers", "classic": "diffusers-old", "kohya": "kohya"}
@@ -22,18 +23,21 @@ class Studio:
     """The engine, the folders, and the pipeline that judges."""
 
     live: Live
+    pipeline: Any
     base: Path
     adapters: Path
 
     def judge(self, wish: Wish) -> Pixels:
         """What diffusers draws with the adapters loaded as its documentation says."""
-        pipeline = load_pipeline(self.base)
+        pipeline = twin(self.pipeline)
         loras = [(name, weight) for name, weight in wish.adapters if name != "dream"]
         if len(loras) < len(wish.adapters):
             for component, tensors in complete_checkpoint(self.adapters / "dream", self.base).items():
                 getattr(pipeline, component).load_state_dict(tensors)
-        for name, _ in loras:
-            pipeline.load_lora_weights(self.adapters / name, adapter_name=name)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Already found a `peft_config`")  # that is what two adapters are
+            for name, _ in loras:
+                pipeline.load_lora_weights(self.adapters / name, adapter_name=name)
         if loras:
             pipeline.set_adapters([name for name, _ in loras], [weight for _, weight in loras])
         return draw(pipeline, wish)
@@ -48,7 +52,7 @@ def studio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         write_lora(root / "adapters" / name, base, layout=layout, rank=2 + 3 * index, alpha=alpha, seed=index)  # type: ignore[arg-type]
     write_dreambooth(root / "adapters" / "dream", base)
     with serve(base, root / "adapters", adapter_slots=4) as live:
-        yield Studio(live, base, root / "adapters")
+        yield Studio(live, load_pipeline(base), base, root / "adapters")
 
 
 WISHES = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,16 @@ def load_pipeline(folder: Path) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     pipeline.noise_schedule = pipeline.scheduler.config
     return pipeline
+
+
+def twin(pipeline: Any) -> Any:
+    """A pipeline whose networks can be changed without changing ``pipeline``."""
+    parts = dict(pipeline.components)
+    parts |= {name: copy.deepcopy(parts[name]) for name in ("unet", "text_encoder")}
+    made = StableDiffusionPipeline(**parts, requires_safety_checker=False)
+    made.set_progress_bar_config(disable=True)
+    made.noise_schedule = pipeline.noise_schedule
+    return made
 
 
 def draw(pipeline: Any, wish: Wish) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
 from adapters.registry import SHIPPED, Registry
 from engine.engine import Engine
 from engine.model import load_model
-from engine.server import Server
+from engine.serving import EngineServer, make_server
 from engine.settings import EngineSettings
 from tests.engine_kit.judge import Pixels, Wish, pixels
 
@@ -29,6 +29,9 @@ class Live:
     url: str
     http: httpx.Client
     engine: Engine
+    server: EngineServer
+    said: Said
+    """What the process would have printed."""
 
     def post(self, body: Any, path: str = "/v1/images/generations") -> httpx.Response:
         return self.http.post(path, json=body)
@@ -45,36 +48,41 @@ class Live:
 
 
 @contextmanager
-def serve(model: Path | str, adapters: Path | None = None, key: str = "", **settings: Any) -> Iterator[Live]:
+def serve(model: Path | str, adapters: Path | None = None, **settings: Any) -> Iterator[Live]:
     """A server on a free port, until the block ends."""
-    told = EngineSettings(_env_file=None, model=str(model), adapters_dir=adapters or Path("none"), **settings)  # type: ignore[call-arg]
-    engine = Engine(load_model(str(model), "cpu"), told, Registry([adapters] if adapters else [SHIPPED]))
-    config = uvicorn.Config(Server(engine, key).app(), port=0, log_level="warning", lifespan="on", ws="none")
-    server = Started(config)
+    told = {"model": str(model), "engine_port": 0, "engine_grace_seconds": 0, **settings}
+    read = EngineSettings(_env_file=None, **told)  # type: ignore[call-arg]
+    engine = Engine(load_model(read.model, "cpu"), read, Registry([adapters] if adapters else [SHIPPED]))
+    said = Said()
+    server = make_server(engine, read, said.append)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        url = server.wait_for_url()
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        url = said.wait_for("ready on ").removeprefix("ready on ")
+        headers = {"Authorization": f"Bearer {settings['engine_key']}"} if "engine_key" in settings else {}
         with httpx.Client(base_url=url, headers=headers, timeout=60) as http:
-            yield Live(url, http, engine)
+            yield Live(url, http, engine, server, said)
     finally:
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM, None)
         thread.join()
 
 
-class Started(uvicorn.Server):
-    """uvicorn, telling where it listens once it does."""
+class Said(list[str]):
+    """The lines that a server says, to wait for."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._listening = threading.Event()
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
 
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self._listening.set()
+    def append(self, line: str) -> None:
+        with self._changed:
+            super().append(line)
+            self._changed.notify_all()
 
-    def wait_for_url(self) -> str:
-        assert self._listening.wait(60)
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"http://{host}:{port}"
+    def wait_for(self, beginning: str) -> str:
+        """The first line that begins so."""
+        with self._changed:
+            found = lambda: next((line for line in self if line.startswith(beginning)), None)  # noqa: E731
+            line = self._changed.wait_for(found, 60)
+        assert line is not None, f"{list(self)} has no {beginning!r}"
+        return line

@@ -1,0 +1,141 @@
+"""From an accepted request to pictures that are ready for their first step, beside the step loop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from engine.adapter_cache import OutOfRoom
+from engine.errors import DrawingFailed, EngineError, QueueFull, ShuttingDown
+from engine.events import Accepted, Failed
+from engine.job import Job, Picture
+from engine.metrics import Metrics
+from engine.pace import Pace
+from engine.preparer import Preparer
+
+log = logging.getLogger(__name__)
+
+
+class Admission:
+    """The unfinished jobs: a bounded number of them, each prepared once there is room for its adapters."""
+
+    def __init__(
+        self, preparer: Preparer, pace: Pace, metrics: Metrics, most: int, ready: Callable[[list[Picture]], None]
+    ) -> None:
+        self._preparer = preparer
+        self._pace = pace
+        self._most = most
+        self._ready = ready
+        self._metrics = metrics
+        self._jobs: dict[str, Job] = {}
+        self._parked: list[Job] = []
+        self._ends = 0
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._encoders = ThreadPoolExecutor(1, "encoder")
+        self._loaders = ThreadPoolExecutor(1, "loader")
+        self.closed = False
+
+    def close(self) -> None:
+        """Take no more jobs."""
+        self.closed = True
+
+    def abandon(self) -> None:
+        """Fail every job that is left."""
+        for job in self.jobs():
+            job.send(Failed(ShuttingDown("The engine is shutting down.", retry_after=10)))
+
+    def join(self) -> None:
+        """End the threads; call ``abandon`` before."""
+        self._encoders.shutdown()
+        self._loaders.shutdown()
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until no job is left; False where some are after ``seconds``."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._jobs, seconds)
+
+    def jobs(self) -> list[Job]:
+        """The unfinished ones, the oldest first."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def submit(self, job: Job) -> None:
+        """Take the job; its events tell the rest.
+
+        :raises QueueFull, ShuttingDown: with the seconds after which to ask again.
+        """
+        if self.closed:
+            raise ShuttingDown("The engine is shutting down.", retry_after=10)
+        job.on_end = self._forget
+        with self._lock:
+            jobs = list(self._jobs.values())
+            pictures = sum(other.plan.count for other in jobs)
+            if pictures + job.plan.count > self._most:
+                message = f"{pictures} pictures are waiting; the most is {self._most}."
+                raise QueueFull(message, retry_after=self._pace.retry_after(jobs))
+            self._jobs[job.id] = job
+        self._begin(job)
+
+    def _forget(self, job: Job) -> None:
+        """The job has ended: free what it held, and let those try again that waited for room."""
+        self._metrics.ended(job.outcome, time.monotonic() - job.accepted_at)
+        self._release(job)
+        with self._lock:
+            self._jobs.pop(job.id, None)
+            self._ends += 1
+            self._idle.notify_all()
+            parked, self._parked = self._parked, []
+        for other in parked:
+            self._begin(other)
+
+    def _release(self, job: Job) -> None:
+        with self._lock:
+            applied, job.applied = job.applied, None
+        if applied:
+            self._preparer.release(applied)
+
+    def _begin(self, job: Job) -> None:
+        """Prepare the job beside the step loop; loading adapters holds up nobody who uses none."""
+        (self._loaders if job.plan.adapters else self._encoders).submit(self._prepare, job)
+
+    def _prepare(self, job: Job) -> None:
+        ends = self._ends
+        if job.ended or self._park_behind(job):
+            return
+        try:
+            job.pictures = self._preparer.prepare(job)
+        except OutOfRoom:
+            self._park(job, ends)
+        except EngineError as error:
+            job.send(Failed(error))
+        except Exception:
+            log.exception("preparing a request failed")
+            job.send(Failed(DrawingFailed("The request could not be prepared.")))
+        else:
+            job.send(Accepted())
+            self._ready(job.pictures)
+        if job.ended:
+            self._release(job)
+
+    def _park_behind(self, job: Job) -> bool:
+        """Whoever needs a DreamBooth checkpoint waits behind those who wait for one already."""
+        with self._lock:
+            if not self._parked or not self._preparer.wants_variant(job):
+                return False
+            self._parked.append(job)
+        job.send(Accepted())
+        return True
+
+    def _park(self, job: Job, ends: int) -> None:
+        """Wait until a job ends; try again at once if one has since ``ends`` were counted."""
+        job.send(Accepted())
+        with self._lock:
+            missed = ends != self._ends
+            if not missed:
+                self._parked.append(job)
+        if missed:
+            self._begin(job)
