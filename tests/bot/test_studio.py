@@ -318,3 +318,27 @@ async def test_nobody_waits_for_a_job_that_does_not_exist(app: Application) -> N
     assert await app.studio.job("00000000") is None
     with pytest.raises(Refused):
         await app.studio.wait("00000000")
+
+
+async def test_a_refused_command_does_not_count_as_one_under_way(start_bot: Start, origin: Origin) -> None:
+    async with start_bot(running_jobs=1, burst=4, pictures_per_hour=1) as app:
+        await app.studio.wait((await app.studio.submit(origin, DrawRequest("draw", "a fox", count=4))).id)
+        for _ in range(2):
+            with pytest.raises(Refused, match="no-pictures-left"):
+                await app.studio.submit(origin, DEER)
+
+
+async def test_jobs_and_choices_follow_a_place_that_gets_a_new_id(app: Application, origin: Origin) -> None:
+    await app.moderation.use(origin, "kancil", "batik", allowed=True)
+    job = await app.studio.submit(origin, DEER)
+    await app.studio.wait(job.id)
+    await app.studio.move_place("console", "here", "there")
+    moved = Origin("console", "there", "ani", "en", {})
+    assert (await app.studio.again(moved, job.id)).adapter == "batik"
+
+
+async def test_an_unknown_style_is_refused_before_anything_is_taken(app: Application, origin: Origin) -> None:
+    with pytest.raises(Refused) as refused:
+        await app.studio.submit(origin, DrawRequest("kancl", "a deer"))
+    assert (refused.value.reason, refused.value.values["suggestion"]) == ("unknown-style", "kancil")
+    assert await left(app, origin) == 12
