@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,12 @@ def check_command(own: Own = OWN) -> None:
         raise typer.Exit(1)
 
 
+def quieten() -> None:
+    """Keeps the remarks that the libraries make while they are imported from the terminal."""
+    for library in ("TRANSFORMERS", "DIFFUSERS"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")
+
+
 def train_command(
     recipe: Annotated[Path, typer.Argument(help="The recipe, a TOML file.", exists=True, dir_okay=False)],
     into: Own = OWN,
@@ -60,6 +67,7 @@ def train_command(
     replace: Annotated[bool, typer.Option("--replace", help="Replace an adapter of this name.")] = False,
 ) -> None:
     """Train the adapter that a recipe describes."""
+    quieten()
     from adapters.training.loop import open_run  # noqa: PLC0415 - torch takes seconds to import
     from adapters.training.progress import progress_bar, stop_on_signal  # noqa: PLC0415
 
@@ -72,3 +80,34 @@ def train_command(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{adapter.name} is in {adapter.folder}; samples and losses are in {run.work}")
+
+
+def evaluate_command(
+    name: Annotated[str, typer.Argument(help="The adapter.")],
+    *,
+    own: Own = OWN,
+    data: Annotated[
+        Path | None, typer.Option(help="Its data set, with a test split; beside it where left out.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Pictures of each held-out caption.", min=2)] = 4,
+    backbone: Annotated[str, typer.Option(help="'nano', or a CLIP of the hub or a folder.")] = "nano",
+    page: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    json: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
+) -> None:
+    """Compare what the base model and the adapter draw for the held-out captions."""
+    quieten()
+    from adapters.evaluation.backbones import load_backbone  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.evaluation.evaluate import evaluate  # noqa: PLC0415
+    from adapters.evaluation.report import write_json, write_page  # noqa: PLC0415
+
+    try:
+        adapter = Registry([SHIPPED, own]).get(name)
+        evaluation = evaluate(adapter, data or adapter.folder / "dataset", load_backbone(backbone), seeds)
+    except AdapterError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if page:
+        write_page(evaluation, page)
+    if json:
+        write_json(evaluation, json)
+    typer.echo(evaluation.verdict)

@@ -1,0 +1,97 @@
+"""Where features come from: nano's CLIP, or one of the hub. The report always names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers import CLIPModel, CLIPProcessor, CLIPTokenizer
+
+from adapters.evaluation.metrics import Array
+from adapters.training.data import fit, to_tensor
+from engine.nano import WEIGHTS
+from engine.nano.weights import load_clip
+
+LARGE = "openai/clip-vit-large-patch14-336"
+AT_ONCE = 32
+
+
+class Backbone(Protocol):
+    """Features of pictures and texts in one space, not normalized."""
+
+    name: str
+
+    def pictures(self, pictures: Sequence[Image.Image]) -> Array:
+        """One row a picture."""
+        ...
+
+    def texts(self, texts: Sequence[str]) -> Array:
+        """One row a text."""
+        ...
+
+
+class _Clip:
+    """A CLIP whose towers take what ``_pixels`` and ``_ids`` give."""
+
+    name: str
+    _model: CLIPModel
+
+    def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
+        raise NotImplementedError
+
+    def _ids(self, texts: Sequence[str]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def pictures(self, pictures: Sequence[Image.Image]) -> Array:
+        parts = [pictures[start : start + AT_ONCE] for start in range(0, len(pictures), AT_ONCE)]
+        with torch.no_grad():
+            rows = [self._model.get_image_features(self._pixels(part)).pooler_output for part in parts]
+        return np.asarray(torch.cat(rows).float())
+
+    def texts(self, texts: Sequence[str]) -> Array:
+        with torch.no_grad():
+            rows = self._model.get_text_features(**self._ids(texts)).pooler_output
+        return np.asarray(rows.float())
+
+
+class NanoClip(_Clip):
+    """The CLIP that nano's text encoder comes from; 64x64 pictures."""
+
+    name = "nano CLIP"
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        self._model = load_clip(weights)
+        self._tokenizer = CLIPTokenizer.from_pretrained(weights / "tokenizer")
+
+    def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
+        side = self._model.config.vision_config.image_size
+        return torch.stack([to_tensor(fit(picture.convert("RGB"), side)) for picture in pictures])
+
+    def _ids(self, texts: Sequence[str]) -> dict[str, Any]:
+        ids = self._tokenizer(list(texts), padding="max_length", max_length=77, truncation=True, return_tensors="pt")
+        return {"input_ids": ids.input_ids}
+
+
+class HubClip(_Clip):
+    """A CLIP of the hub or a local folder, such as ViT-L/14 at 336 pixels, which CMMD was proposed with."""
+
+    def __init__(self, name: str = LARGE) -> None:
+        self.name = name
+        self._model = CLIPModel.from_pretrained(name).eval()
+        self._processor = CLIPProcessor.from_pretrained(name)
+
+    def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
+        pixels: torch.Tensor = self._processor(images=list(pictures), return_tensors="pt").pixel_values
+        return pixels
+
+    def _ids(self, texts: Sequence[str]) -> dict[str, Any]:
+        return dict(self._processor(text=list(texts), padding=True, truncation=True, return_tensors="pt"))
+
+
+def load_backbone(name: str) -> Backbone:
+    """``nano``, or a CLIP's hub id or folder."""
+    return NanoClip() if name == "nano" else HubClip(name)

@@ -1,0 +1,46 @@
+"""Draws with and without an adapter, at equal prompts and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image
+from safetensors.torch import load_file
+
+from adapters.manifest import AdapterError
+from adapters.registry import LORA_FILE, Adapter
+from adapters.training.base import Base, load_base
+
+STEPS = 25
+GUIDANCE_SCALE = 7.0
+
+
+def load_adapted(adapter: Adapter | None, base_model: str) -> Base:
+    """The base model, with the adapter if there is one. Raises AdapterError where it does not fit."""
+    base = load_base(base_model)
+    if adapter is None:
+        return base
+    manifest = adapter.manifest
+    if manifest.prediction_type != base.prediction_type:
+        raise AdapterError(f"{adapter.name} predicts {manifest.prediction_type}, the model {base.prediction_type}")
+    if manifest.kind == "lora":
+        base.pipeline.load_lora_weights(adapter.folder, weight_name=LORA_FILE)
+        return base
+    for file in adapter.files():
+        module = getattr(base.pipeline, file.parent.name)
+        _, unexpected = module.load_state_dict(
+            {key: value.float() for key, value in load_file(file).items()}, strict=False
+        )
+        if unexpected:
+            raise AdapterError(f"{file}: the model has no {unexpected[0]}")
+    return base
+
+
+def draw_grid(base: Base, prompts: Sequence[str], seeds: Sequence[int]) -> list[list[Image.Image]]:
+    """One row a seed, one column a prompt."""
+    return [base.draw(prompts, seed, STEPS, GUIDANCE_SCALE) for seed in seeds]
+
+
+def worded(prompt: str, adapter: Adapter | None) -> str:
+    """The prompt with the adapter's trigger words, as its style frames it."""
+    return ", ".join([prompt, *adapter.manifest.trigger_words]) if adapter else prompt

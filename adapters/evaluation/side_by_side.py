@@ -1,0 +1,55 @@
+"""A sheet with a row for the base and each adapter: ``python -m adapters.evaluation.side_by_side SHEET.png``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image, ImageDraw
+
+from adapters.evaluation.pictures import load_adapted
+from adapters.registry import SHIPPED, Registry
+from adapters.training.output import sheet
+
+PROMPTS = (
+    "a deer by the river",
+    "a crocodile in the forest",
+    "a tiger",
+    "a fox on a hill",
+    "a castle in the mountains at sunset",
+    "a dragon by the lake at night",
+    "a wizard in the village",
+    "a robot on a red background",
+)
+NAMES = ("kancil", "retro", "landscape")
+ENLARGE = 3
+MARGIN = 70
+
+
+def labelled(grid: Image.Image, rows: list[str], columns: tuple[str, ...]) -> Image.Image:
+    """The grid with a name before each row and a prompt over each column."""
+    canvas = Image.new("RGB", (grid.width + MARGIN, grid.height + 18), "white")
+    canvas.paste(grid, (MARGIN, 18))
+    draw = ImageDraw.Draw(canvas)
+    for number, row in enumerate(rows):
+        draw.text((6, 18 + (number + 0.5) * grid.height / len(rows)), row, fill="black")
+    for number, column in enumerate(columns):
+        draw.text((MARGIN + 6 + number * grid.width / len(columns), 4), column, fill="black")
+    return canvas
+
+
+def main(
+    target: Annotated[Path, typer.Argument(help="PNG to write.")],
+    folder: Annotated[Path, typer.Option(help="Folder of the adapters.")] = SHIPPED,
+    seed: Annotated[int, typer.Option(help="The same for every picture.")] = 777,
+) -> None:
+    """Draw the same prompts at the same seed with the base and with each adapter; no trigger words are added."""
+    registry = Registry([folder])
+    rows = [None, *(registry.get(name) for name in NAMES)]
+    drawn = [load_adapted(adapter, "nano").draw(PROMPTS, seed, 25, 7.0) for adapter in rows]
+    labelled(sheet(drawn, ENLARGE), ["base", *NAMES], PROMPTS).save(target, optimize=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
