@@ -28,11 +28,18 @@ class People(Methods):
     def private(self, user: User) -> Chat:
         return self.chats.setdefault(user.id, Chat(user.id, "private", user.first_name))
 
-    def group(self, title: str, *, threads: tuple[int, ...] = (), kind: str = "supergroup", **members: User) -> Chat:
-        """A group; members are given as ``STATUS_n=user``, such as ``administrator_1=budi``."""
-        chat = Chat(-1_000_000 - next(self.ids), kind, title, threads=set(threads))
-        chat.statuses = {user.id: name.split("_")[0] for name, user in members.items()}
+    def group(self, *members: User, kind: str = "supergroup", **statuses: User) -> Chat:
+        """A group; those with another status are given by it, such as ``administrator=budi``."""
+        chat = Chat(-1_000_000 - next(self.ids), kind, "Seni")
+        chat.statuses = dict.fromkeys((user.id for user in members), "member")
+        chat.statuses |= {user.id: status for status, user in statuses.items()}
         return self.chats.setdefault(chat.id, chat)
+
+    def forum(self, *members: User, topics: tuple[int, ...]) -> Chat:
+        """A group with topics."""
+        chat = self.group(*members)
+        chat.threads = set(topics)
+        return chat
 
     def say(self, chat: Chat, user: User, text: str, thread: int | None = None) -> Message:
         """A member writes; the bot gets an update."""

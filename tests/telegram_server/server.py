@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
@@ -87,13 +87,13 @@ class TelegramServer(People):
         """How often updates were asked for."""
         return self._poll
 
-    async def until(self, condition: Callable[[], T | Literal[False] | None], limit: float = 10.0) -> T:
+    async def until(self, condition: Callable[[], T | bool | None], limit: float = 30.0) -> T:
         """What ``condition`` returns once that is true; looked at after every request."""
         try:
             async with asyncio.timeout(limit):
                 while not (found := condition()):
                     await self.changed.wait()
-                return found
+                return cast(T, found)
         except TimeoutError:
             recent = "\n".join(f"{call.method} {call.error}" for call in self.calls[-15:])
             raise AssertionError(f"never came: {inspect.getsource(condition)}\nlast calls:\n{recent}") from None

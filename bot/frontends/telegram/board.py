@@ -41,7 +41,9 @@ class Board:
     async def put(self, job: Job, card: Card, page: Page) -> None:
         """The job's message shows ``page`` from now on, whatever it showed before."""
         try:
-            if card.status is None or not await self._edit(job, card, card.status, page):
+            if card.status is not None and not await self._edit(job, card, card.status, page):
+                card.status = None
+            if card.status is None:
                 await self.post(job, card, page)
             elif page.png is not None:
                 await self._record(card, card.status, media=True)

@@ -37,12 +37,15 @@ log = logging.getLogger(__name__)
 
 
 class _Live:
-    """A job on its way. told: the last position that was shown. acted: when the chat action was last renewed."""
+    """A job on its way. told: the last position that was shown. preview: the newest partial picture that was not yet.
+    acted: when the chat action was last renewed.
+    """
 
     def __init__(self, card: Card) -> None:
         self.card = card
         self.lock = asyncio.Lock()
         self.told: object = None
+        self.preview: bytes | None = None
         self.acted = float("-inf")
 
 
@@ -73,12 +76,13 @@ class TelegramCourier:
         live = await self._find(job)
         if progress.state is State.DRAWING:
             await self._act(job, live)
+        live.preview = progress.preview or live.preview
         at = telling(progress)
-        if live.lock.locked() or (progress.preview is None and at == live.told):
+        if live.lock.locked() or (live.preview is None and at == live.told):
             return
         async with live.lock:
             try:
-                await self._tell(job, live.card, progress)
+                await self._tell(job, live, progress)
             except TooSoon:
                 return
             except TelegramError as error:
@@ -111,10 +115,11 @@ class TelegramCourier:
                 log.warning("job %s: the member could not be told: %s", job.id, error)
         del self._live[job.id]
 
-    async def _tell(self, job: Job, card: Card, progress: Progress) -> None:
+    async def _tell(self, job: Job, live: _Live, progress: Progress) -> None:
         replies = self._words(job)
         text, markup = plain(replies.progress(job, progress)), buttons.while_drawing(replies, job)
-        await self._board.put(job, card, Page(text, markup, progress.preview, "courtesy"))
+        await self._board.put(job, live.card, Page(text, markup, live.preview, "courtesy"))
+        live.preview = None
 
     async def _act(self, job: Job, live: _Live) -> None:
         """The chat shows that a picture is on its way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from functools import cache
@@ -40,9 +41,11 @@ class TelegramFrontend:
         self._app = app
         self._pace = pace or Pace()
         self._intake: Intake | None = None
+        self._running: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Raises ``telegram.error.InvalidToken``, without the token in its text."""
+        self._running = asyncio.current_task()
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, and Telegram's hold the token
         try:
             async with make_bot(self._app.settings, self._pace) as bot:
@@ -51,9 +54,12 @@ class TelegramFrontend:
             raise InvalidToken("Telegram does not know this token") from None
 
     async def close(self) -> None:
-        """Takes no more updates; ``run`` returns once the answers under way are sent."""
+        """Takes no more updates; ``run`` returns once the answers under way are sent, and is cancelled before it is
+        connected."""
         if self._intake is not None:
             self._intake.close()
+        elif self._running is not None:
+            self._running.cancel()
 
     async def _serve(self, bot: ExtBot[Urgency]) -> None:
         tasks = Tasks()

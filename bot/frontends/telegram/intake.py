@@ -103,3 +103,5 @@ class Intake:
                 self._put_off.append(update.update_id)
                 self.close()
                 return
+            except Exception:
+                log.exception("update %s was not dealt with", update.update_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.app import Application
 from bot.job import Job
 from tests.telegram_server import Chat, Message, TelegramServer, User
-from tests.telegram_server.world import BOT
+from tests.telegram_server.world import BOT, StoredFile
 
 PROMPT = "a clever mouse-deer by the river"
 
@@ -22,6 +22,11 @@ def finished(chat: Chat) -> Message | None:
     """The message that carries the buttons of a finished job."""
     ready = [message for message in answers(chat) if any("copy_text" in button for button in message.buttons)]
     return ready[-1] if ready else None
+
+
+def documents(telegram: TelegramServer) -> list[StoredFile]:
+    """Files that were sent as such."""
+    return [file for file in telegram.files.values() if file.kind == "document"]
 
 
 async def answer(telegram: TelegramServer, chat: Chat, user: User, text: str) -> str:

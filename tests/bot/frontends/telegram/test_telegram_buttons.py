@@ -11,7 +11,7 @@ from PIL import Image
 from bot.app import Application
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.bot.frontends.telegram.conftest import Start
-from tests.bot.frontends.telegram.reading import PROMPT, answers, draw, finished, settled, toast
+from tests.bot.frontends.telegram.reading import PROMPT, answers, documents, draw, finished, settled, toast
 from tests.telegram_server import TelegramServer
 from tests.telegram_server.world import DELETABLE
 
@@ -19,7 +19,7 @@ from tests.telegram_server.world import DELETABLE
 @pytest.mark.usefixtures("bot")
 async def test_again_draws_the_same_request_with_a_new_seed(telegram: TelegramServer, engine: SmallEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
-    chat = telegram.group("Seni", member_1=ani, member_2=budi)
+    chat = telegram.group(ani, budi)
     first = await draw(telegram, chat, ani, f"/kancil {PROMPT} --cfg 9 --seed 777")
     assert await toast(telegram, budi, first, "again") == ""
     second = await telegram.until(lambda: finished(chat) is not first and finished(chat))
@@ -72,12 +72,8 @@ async def test_every_picture_of_a_group_comes_as_a_file(telegram: TelegramServer
     chat = telegram.private(ani)
     below = await draw(telegram, chat, ani, f"/kancil {PROMPT} --seed 50 --count 3")
     await toast(telegram, ani, below, "file")
-    names = await telegram.until(lambda: len(found := _documents(telegram)) == 3 and found)
-    assert [name[-7:] for name in names] == ["-50.png", "-51.png", "-52.png"]
-
-
-def _documents(telegram: TelegramServer) -> list[str]:
-    return [file.name for file in telegram.files.values() if file.kind == "document"]
+    files = await telegram.until(lambda: len(found := documents(telegram)) == 3 and found)
+    assert [file.name[-7:] for file in files] == ["-50.png", "-51.png", "-52.png"]
 
 
 async def test_a_file_that_had_to_make_room_is_said_to_be_gone(telegram: TelegramServer, bot: Application) -> None:
@@ -91,7 +87,7 @@ async def test_a_file_that_had_to_make_room_is_said_to_be_gone(telegram: Telegra
 @pytest.mark.usefixtures("bot")
 async def test_delete_is_for_the_author_and_for_administrators(telegram: TelegramServer) -> None:
     ani, budi, citra = telegram.user("Ani"), telegram.user("Budi"), telegram.user("Citra")
-    chat = telegram.group("Seni", member_1=ani, member_2=budi, administrator_1=citra)
+    chat = telegram.group(ani, budi, administrator=citra)
     first = await draw(telegram, chat, ani, f"/kancil {PROMPT}")
     assert "moderator" in await toast(telegram, budi, first, "delete")
     assert not first.deleted
@@ -113,10 +109,11 @@ async def test_a_message_too_old_to_delete_is_explained(telegram: TelegramServer
 @pytest.mark.usefixtures("bot")
 async def test_the_cancel_button_stops_the_drawing(telegram: TelegramServer, engine: SmallEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
-    chat = telegram.group("Seni", member_1=ani, member_2=budi)
+    chat = telegram.group(ani, budi)
     engine.gate.clear()
     telegram.say(chat, ani, f"/kancil {PROMPT}")
-    [status] = await telegram.until(lambda: engine.requests and answers(chat))
+    await engine.told.wait()
+    [status] = await telegram.until(lambda: answers(chat))
     assert "moderator" in await toast(telegram, budi, status, "cancel")
     assert engine.stopped == []
     assert await toast(telegram, ani, status, "cancel") == ""

@@ -37,7 +37,7 @@ async def test_a_wrong_option_is_explained(telegram: TelegramServer) -> None:
 
 async def test_what_is_meant_for_others_is_left_alone(telegram: TelegramServer, engine: SmallEngine) -> None:
     ani = telegram.user("Ani")
-    chat = telegram.group("Seni", member_1=ani)
+    chat = telegram.group(ani)
     for text in (f"/kancil@other_bot {PROMPT}", "/weather", "hello", "see /kancil"):
         telegram.say(chat, ani, text)
     await answer(telegram, chat, ani, "/quota@sanggar_bot")
@@ -47,12 +47,16 @@ async def test_what_is_meant_for_others_is_left_alone(telegram: TelegramServer, 
 
 async def test_cancel_stops_the_members_own_pictures(telegram: TelegramServer, engine: SmallEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
-    chat = telegram.group("Seni", member_1=ani, member_2=budi)
+    chat = telegram.group(ani, budi)
     engine.gate.clear()
-    mine, other = (telegram.say(chat, user, f"/kancil {PROMPT}") for user in (ani, budi))
-    await telegram.until(lambda: len(engine.requests) == 2 and len(answers(chat)) == 2)
+    asked = []
+    for user in (ani, budi):
+        engine.told.clear()
+        asked.append(telegram.say(chat, user, f"/kancil {PROMPT}"))
+        await engine.told.wait()
+    await telegram.until(lambda: len(answers(chat)) == 2)
     assert "Cancelled" in await answer(telegram, chat, ani, "/cancel")
-    cancelled, drawing = (next(one for one in answers(chat) if one.reply_to == asked.id) for asked in (mine, other))
+    cancelled, drawing = (next(one for one in answers(chat) if one.reply_to == command.id) for command in asked)
     assert "is cancelled" in cancelled.text
     assert cancelled.buttons == []
     assert drawing.buttons != []
@@ -79,7 +83,7 @@ async def test_a_mistake_of_ours_shows_nothing_but_its_number(
 async def test_a_member_who_writes_as_a_channel_has_an_allowance_of_its_own(
     telegram: TelegramServer, bot: Application
 ) -> None:
-    chat = telegram.group("Seni")
+    chat = telegram.group()
     channel = Chat(-1009999, "channel", "Kabar")
     poster = User(136817688, "Channel", "Channel_Bot", is_bot=True)
     message = telegram.add(chat, poster, f"/kancil {PROMPT}", sender_chat=channel)

@@ -7,7 +7,6 @@ import io
 import pytest
 from PIL import Image
 
-from engine.protocol import ProgressEvent
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.bot.frontends.telegram.reading import PROMPT, answers, finished, pictures
 from tests.telegram_server import TelegramServer
@@ -55,27 +54,9 @@ async def test_a_long_prompt_is_shortened_to_fit_the_caption(telegram: TelegramS
     assert 900 < len(message.text.encode("utf-16-le")) // 2 <= 1024
 
 
-async def test_the_partial_picture_shows_while_it_is_drawn(telegram: TelegramServer, engine: SmallEngine) -> None:
-    ani = telegram.user("Ani")
-    chat = telegram.private(ani)
-    drawing = ProgressEvent(request_id="r", state="drawing", step=5, steps=20)
-    engine.gate.clear()
-    telegram.say(chat, ani, f"/kancil {PROMPT}")
-    engine.script = [drawing, engine.partial(10, 20)]
-    message = await telegram.until(lambda: next(iter(pictures(chat)), None))
-    assert "10" in message.text
-    assert [button["text"] for button in message.buttons] == ["Cancel"]
-    assert telegram.called("sendChatAction")[0].given["action"] == "upload_photo"
-    partial = message.file
-    engine.gate.set()
-    assert await telegram.until(lambda: finished(chat)) is message
-    assert message.file is not partial
-    assert len(answers(chat)) == 1
-
-
 async def test_several_pictures_are_a_group_with_the_buttons_below(telegram: TelegramServer) -> None:
     ani = telegram.user("Ani")
-    chat = telegram.group("Seni", member_1=ani)
+    chat = telegram.group(ani)
     command = telegram.say(chat, ani, f"/retro {PROMPT} --count 4 --seed 50")
     await telegram.until(lambda: finished(chat))
     *album, below = await telegram.until(lambda: len(answers(chat)) == 5 and answers(chat))
@@ -89,7 +70,7 @@ async def test_several_pictures_are_a_group_with_the_buttons_below(telegram: Tel
 
 async def test_a_command_in_a_topic_is_answered_there(telegram: TelegramServer) -> None:
     ani = telegram.user("Ani")
-    chat = telegram.group("Seni", threads=(7, 8), member_1=ani)
+    chat = telegram.forum(ani, topics=(7, 8))
     telegram.say(chat, ani, f"/kancil {PROMPT} --count 2", thread=8)
     await telegram.until(lambda: finished(chat))
     assert {message.thread for message in answers(chat)} == {8}
@@ -98,7 +79,7 @@ async def test_a_command_in_a_topic_is_answered_there(telegram: TelegramServer) 
 
 async def test_a_topic_that_is_gone_does_not_lose_the_answer(telegram: TelegramServer) -> None:
     ani = telegram.user("Ani")
-    chat = telegram.group("Seni", threads=(7, 8), member_1=ani)
+    chat = telegram.forum(ani, topics=(7, 8))
     telegram.say(chat, ani, f"/kancil {PROMPT}", thread=9)
     assert (await telegram.until(lambda: finished(chat))).thread is None
 
@@ -116,7 +97,7 @@ async def test_an_edited_command_does_not_draw_again(telegram: TelegramServer, e
 
 async def test_members_read_their_own_language(telegram: TelegramServer) -> None:
     budi, ani = telegram.user("Budi", "id"), telegram.user("Ani", "en-GB")
-    chat = telegram.group("Seni", member_1=budi, member_2=ani)
+    chat = telegram.group(budi, ani)
     telegram.say(chat, budi, f"/kancil {PROMPT}")
     message = await telegram.until(lambda: finished(chat))
     assert [button["text"] for button in message.buttons][2:] == ["Sebagai berkas", "Hapus"]

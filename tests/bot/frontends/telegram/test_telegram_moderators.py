@@ -17,8 +17,8 @@ async def test_an_administrator_changes_what_draws_a_style_in_that_chat(
     telegram: TelegramServer, engine: SmallEngine, status: str
 ) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
-    here = telegram.group("Seni", member_1=ani, **{f"{status}_1": budi})
-    there = telegram.group("Lukis", member_1=ani)
+    here, there = telegram.group(ani), telegram.group(ani)
+    here.statuses[budi.id] = status
     assert "batik" in await answer(telegram, here, budi, USE)
     for chat in (here, there):
         await draw(telegram, chat, ani, f"/kancil {PROMPT}")
@@ -30,7 +30,7 @@ async def test_an_administrator_changes_what_draws_a_style_in_that_chat(
 
 async def test_others_are_refused(telegram: TelegramServer, engine: SmallEngine) -> None:
     ani, stranger = telegram.user("Ani"), telegram.user("Stranger")
-    chat = telegram.group("Seni", member_1=ani)
+    chat = telegram.group(ani)
     for user in (ani, stranger):
         for command in (USE, "/adapter list", "/adapter info batik"):
             assert "Only moderators" in await answer(telegram, chat, user, command)
@@ -40,7 +40,7 @@ async def test_others_are_refused(telegram: TelegramServer, engine: SmallEngine)
 
 async def test_whoever_loses_the_rights_is_refused_at_once(telegram: TelegramServer) -> None:
     budi = telegram.user("Budi")
-    chat = telegram.group("Seni", administrator_1=budi)
+    chat = telegram.group(administrator=budi)
     assert "batik" in await answer(telegram, chat, budi, USE)
     chat.statuses[budi.id] = "member"
     assert "Only moderators" in await answer(telegram, chat, budi, "/adapter use kancil default")
@@ -48,13 +48,13 @@ async def test_whoever_loses_the_rights_is_refused_at_once(telegram: TelegramSer
 
 async def test_a_chat_that_does_not_tell_who_manages_it_refuses(telegram: TelegramServer) -> None:
     budi = telegram.user("Budi")
-    chat = telegram.group("Seni", administrator_1=budi)
+    chat = telegram.group(administrator=budi)
     telegram.fail("getChatMember", 400, "Bad Request: CHAT_ADMIN_REQUIRED")
     assert "Only moderators" in await answer(telegram, chat, budi, USE)
 
 
 async def test_an_anonymous_administrator_may(telegram: TelegramServer) -> None:
-    chat = telegram.group("Seni")
+    chat = telegram.group()
     asked = telegram.say_anonymously(chat, USE)
     [found] = await telegram.until(lambda: answers(chat))
     assert found.reply_to == asked.id

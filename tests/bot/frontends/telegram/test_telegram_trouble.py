@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from typing import Any
 
 import pytest
 from telegram.error import InvalidToken
@@ -55,10 +57,11 @@ async def test_a_chat_that_shuts_us_out_gives_the_allowance_back(
     telegram: TelegramServer, bot: Application, engine: SmallEngine, private: bool
 ) -> None:
     ani = telegram.user("Ani")
-    chat = telegram.private(ani) if private else telegram.group("Seni", member_1=ani)
+    chat = telegram.private(ani) if private else telegram.group(ani)
     engine.gate.clear()
     telegram.say(chat, ani, f"/kancil {PROMPT} --count 3")
-    [status] = await telegram.until(lambda: engine.requests and answers(chat))
+    await engine.told.wait()
+    [status] = await telegram.until(lambda: answers(chat))
     assert (await bot.limits.quota("telegram", str(ani.id))).left == 9
     chat.closed = True
     engine.gate.set()
@@ -69,7 +72,7 @@ async def test_a_chat_that_shuts_us_out_gives_the_allowance_back(
 
 async def test_a_chat_without_pictures_is_told_so(telegram: TelegramServer, bot: Application) -> None:
     ani = telegram.user("Ani")
-    chat = telegram.group("Seni", member_1=ani)
+    chat = telegram.group(ani)
     telegram.fail("editMessageMedia", 400, "Bad Request: not enough rights to send photos to the chat", times=9)
     telegram.say(chat, ani, f"/kancil {PROMPT}")
     [status] = await telegram.until(lambda: [one for one in answers(chat) if "moderator" in one.text])
@@ -86,7 +89,8 @@ async def test_a_message_that_was_deleted_meanwhile_is_posted_afresh(
     chat = telegram.private(ani)
     engine.gate.clear()
     command = telegram.say(chat, ani, f"/kancil {PROMPT}")
-    [status] = await telegram.until(lambda: engine.requests and answers(chat))
+    await engine.told.wait()
+    [status] = await telegram.until(lambda: answers(chat))
     status.deleted = command.deleted = True
     engine.gate.set()
     message = await telegram.until(lambda: finished(chat))
@@ -101,7 +105,7 @@ async def test_an_edit_that_changes_nothing_is_taken_for_done(telegram: Telegram
     chat = telegram.private(ani)
     telegram.fail("editMessageMedia", 400, "Bad Request: message is not modified: specified new message content ...")
     telegram.say(chat, ani, f"/kancil {PROMPT}")
-    [status] = await telegram.until(lambda: telegram.called("editMessageMedia") and answers(chat))
+    [status] = await telegram.until(lambda: bool(telegram.called("editMessageMedia")) and answers(chat))
     job = await settled(bot, status)
     assert job.state == "delivered"
     assert answers(chat) == [status]
@@ -113,32 +117,47 @@ async def test_a_group_that_moves_takes_its_jobs_and_styles_along(
     telegram: TelegramServer, engine: SmallEngine, announced: bool
 ) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
-    old = telegram.group("Seni", kind="group", member_1=ani, administrator_1=budi)
+    old = telegram.group(ani, kind="group", administrator=budi)
     assert "batik" in await answer(telegram, old, budi, "/adapter use kancil batik")
     engine.gate.clear()
     telegram.say(old, ani, f"/kancil {PROMPT} --seed 777")
-    await telegram.until(lambda: engine.requests and len(answers(old)) == 2)
+    await engine.told.wait()
+    await telegram.until(lambda: len(answers(old)) == 2)
     new = telegram.migrate(old)
     if announced:
         telegram.update(message=telegram.add(old, ani, "").json() | {"migrate_to_chat_id": new.id})
     engine.gate.set()
     picture = await telegram.until(lambda: finished(new))
     assert await toast(telegram, ani, picture, "again") == ""
-    await telegram.until(lambda: len(engine.requests) == 2 and finished(new) is not picture)
+    await telegram.until(lambda: finished(new) is not picture)
     assert [one.adapters[0].name for one in engine.requests] == ["batik", "batik"]
 
 
 async def test_a_wrong_token_is_told_without_showing_it(
-    telegram: TelegramServer, settings: dict[str, object], caplog: pytest.LogCaptureFixture
+    telegram: TelegramServer, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for token in ("4242:another-token", "no-token-at-all", " "):
-        told = Settings(_env_file=None, **settings | {"telegram_token": token})  # type: ignore[arg-type, call-arg]
+        told = Settings(_env_file=None, **settings | {"telegram_token": token})  # type: ignore[call-arg]
         async with Application(told) as app:
             with pytest.raises(InvalidToken) as error:
                 await TelegramFrontend(app, quick_pace()).run()
         assert str(error.value) == "Telegram does not know this token"
     assert "another-token" not in "".join(record.getMessage() for record in caplog.records if record.levelno > 10)
+
+
+async def test_a_network_that_is_away_from_the_start_does_not_keep_us_from_stopping(
+    telegram: TelegramServer, settings: dict[str, Any]
+) -> None:
+    telegram.fail("getMe", 502, "Bad Gateway", times=10**6)
+    told = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
+    async with Application(told) as app:
+        frontend = TelegramFrontend(app, quick_pace())
+        serving = asyncio.create_task(frontend.run())
+        await telegram.until(lambda: len(telegram.called("getMe")) == 3)
+        await frontend.close()
+        await asyncio.wait([serving])
+    assert serving.cancelled()
 
 
 @pytest.mark.usefixtures("bot")
@@ -157,7 +176,8 @@ async def test_a_job_goes_on_in_its_message_after_a_restart(
     engine.gate.clear()
     async with start():
         telegram.say(chat, ani, f"/kancil {PROMPT} --seed 777")
-        await telegram.until(lambda: engine.requests and answers(chat))
+        await engine.told.wait()
+        await telegram.until(lambda: answers(chat))
     engine.gate.set()
     async with start() as app:
         message = await telegram.until(lambda: finished(chat))
