@@ -19,7 +19,7 @@ def build_vae() -> AutoencoderKL:
         block_out_channels=(32, 64, 96),
         layers_per_block=1,
         latent_channels=LATENT_CHANNELS,
-        norm_num_groups=16,
+        norm_num_groups=4,
         sample_size=PICTURE,
     )
 

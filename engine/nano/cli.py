@@ -18,6 +18,7 @@ class Stage(StrEnum):
     VAE = "vae"
     CLIP = "clip"
     UNET = "unet"
+    DECODER = "decoder"
     ALL = "all"
 
 
@@ -47,7 +48,7 @@ def train(
     for name in stages.STAGES:
         if stage in {name, Stage.ALL}:
             stages.train_stage(run, name, steps if stage == name else None, resume)
-    if stage in {Stage.UNET, Stage.ALL}:
+    if stage in {Stage.UNET, Stage.DECODER, Stage.ALL}:
         stages.export(run, output or run / "weights")
 
 

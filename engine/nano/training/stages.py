@@ -6,13 +6,14 @@ from pathlib import Path
 from engine.nano import WEIGHTS
 from engine.nano.dataset import build_dataset
 from engine.nano.training.clip import load_trained_clip, train_clip
+from engine.nano.training.decoder import train_decoder
 from engine.nano.training.unet import load_unet, train_unet
-from engine.nano.training.vae import encode_dataset, load_vae, train_vae
+from engine.nano.training.vae import load_vae, train_vae
 from engine.nano.weights import save_weights
 
 Stage = Callable[[Path, int, bool], None]
-STAGES: dict[str, Stage] = {"vae": train_vae, "clip": train_clip, "unet": train_unet}
-STEPS = {"vae": 1600, "clip": 420, "unet": 11000}
+STAGES: dict[str, Stage] = {"vae": train_vae, "clip": train_clip, "unet": train_unet, "decoder": train_decoder}
+STEPS = {"vae": 3000, "clip": 1000, "unet": 16000, "decoder": 1500}
 
 
 def prepare(run: Path) -> None:
@@ -25,9 +26,6 @@ def prepare(run: Path) -> None:
 def train_stage(run: Path, name: str, steps: int | None, resume: bool) -> None:
     """Train one of ``STAGES`` for ``steps`` in all (its default if ``None``)."""
     STAGES[name](run, STEPS[name] if steps is None else steps, resume)
-    if name == "vae":
-        (run / "latents.pt").unlink(missing_ok=True)
-        encode_dataset(run)
 
 
 def export(run: Path, folder: Path) -> None:

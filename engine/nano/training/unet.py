@@ -13,7 +13,7 @@ from engine.nano.training.clip import Captioner, load_trained_clip
 from engine.nano.training.loop import Plan, Trainee, train
 from engine.nano.training.vae import encode_dataset
 
-BATCH = 32
+BATCH = 24
 EMPTY = 0.1  #: share of captions left empty, for classifier-free guidance
 GAMMA = 5.0  #: min-SNR's cap
 

@@ -10,7 +10,7 @@ from engine.nano.architecture import build_vae
 from engine.nano.dataset import Pixels, load_dataset
 from engine.nano.training.loop import Plan, Trainee, train
 
-BATCH = 16
+BATCH = 8
 KL_WEIGHT = 1e-6  #: times the divergence summed over a latent's 1,024 numbers
 
 
@@ -24,12 +24,19 @@ def differences(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return picture[..., 1:] - picture[..., :-1], picture[..., 1:, :] - picture[..., :-1, :]
 
 
+def reconstruction_loss(drawn: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+    """L1 of the pixels plus L1 of their differences, for (rows, 3, 64, 64) in [-1, 1]."""
+    loss = (drawn - pictures).abs().mean()
+    for one, other in zip(differences(drawn), differences(pictures), strict=True):
+        loss = loss + (one - other).abs().mean()
+    return loss
+
+
 def vae_loss(vae: AutoencoderKL, pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Reconstruction and divergence of a batch of (rows, 3, 64, 64) in [-1, 1]."""
     posterior = vae.encode(pictures).latent_dist
     drawn = vae.decode(posterior.sample(generator=generator)).sample
-    edges = sum((a - b).abs().mean() for a, b in zip(differences(drawn), differences(pictures), strict=True))
-    loss: torch.Tensor = (drawn - pictures).abs().mean() + edges + KL_WEIGHT * posterior.kl().mean()
+    loss: torch.Tensor = reconstruction_loss(drawn, pictures) + KL_WEIGHT * posterior.kl().mean()
     return loss
 
 
@@ -38,9 +45,12 @@ def train_vae(run: Path, steps: int, resume: bool) -> None:
     torch.manual_seed(1)
     pixels, _ = load_dataset(run / "data")
     vae = build_vae().to(memory_format=torch.channels_last)
-    trainee = Trainee(vae, run, Plan("vae", steps, rate=1e-3, decay=0.35))
+    trainee = Trainee(vae, run, Plan("vae", steps, rate=1e-3, decay=0.5))
     if resume:
         trainee.load()
+    if trainee.step < steps:
+        for outdated in ("latents.pt", "decoder.pt"):
+            (run / outdated).unlink(missing_ok=True)
 
     def loss_at(step: int) -> torch.Tensor:
         rows = np.random.default_rng((1, step)).integers(len(pixels), size=BATCH)
@@ -53,7 +63,9 @@ def train_vae(run: Path, steps: int, resume: bool) -> None:
 def load_vae(run: Path) -> AutoencoderKL:
     """The trained autoencoder, with ``scaling_factor`` set to 1 over the latents' standard deviation."""
     vae = build_vae()
-    vae.load_state_dict(torch.load(run / "vae.pt", weights_only=True)["average"])
+    finished = run / "decoder.pt"
+    path = finished if finished.exists() else run / "vae.pt"
+    vae.load_state_dict(torch.load(path, weights_only=True)["average"])
     vae.requires_grad_(False).eval()
     vae.register_to_config(scaling_factor=round(1 / latents_spread(vae, run), 4))
     return vae
