@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator
@@ -27,6 +28,7 @@ from engine.protocol import (
 )
 
 Message = TypeVar("Message", bound=BaseModel)
+log = logging.getLogger(__name__)
 DrawEvent = PartialImageEvent | CompletedEvent | ProgressEvent
 EVENT: TypeAdapter[DrawEvent] = TypeAdapter(Annotated[DrawEvent, Field(discriminator="type")])
 
@@ -36,7 +38,7 @@ ANSWER_SECONDS = 10.0
 LIST_SECONDS = 10.0
 """How long a list of adapters or models is believed."""
 DROPS_MAX = 4
-"""Streams that may break off in the middle of one job before the job is taken for the cause."""
+"""Streams of one job that may break off before the job is taken for the cause."""
 WAIT_FIRST, WAIT_MOST = 0.25, 8.0
 """Seconds between two attempts: doubled each time."""
 
@@ -94,6 +96,7 @@ class EngineClient:
                 return
             except (httpx.TransportError, EngineError) as error:
                 seconds = retry.after(error)
+                log.info("the engine is asked again in %.1f s: %r", seconds, error)
             yield ProgressEvent(request_id="", state="queued")
             await asyncio.sleep(seconds)
 
@@ -140,19 +143,15 @@ class _Retry:
         self._patience, self._first = patience, wait
         self._drops = 0
         self.alive()
-        self._talking = False
 
     def alive(self) -> None:
         """The engine said something."""
-        self._talking = True
         self._deadline = time.monotonic() + self._patience
         self._wait = self._first
 
     def after(self, error: httpx.TransportError | EngineError) -> float:
         """Seconds to wait after ``error``; raises where there is no use in waiting, or no time left."""
-        broken_off = self._talking and not isinstance(error, QueueFull | ShuttingDown)
-        self._drops += broken_off
-        self._talking = False
+        self._drops += not isinstance(error, EngineError | httpx.ConnectError | httpx.ConnectTimeout)
         asked = error.retry_after if isinstance(error, EngineError) else None
         seconds, self._wait = asked or self._wait, min(2 * self._wait, WAIT_MOST)
         hopeless = isinstance(error, EngineError) and not isinstance(error, QueueFull | ShuttingDown | Unreachable)

@@ -20,7 +20,7 @@ from engine.errors import (
     Unreachable,
 )
 from engine.protocol import CompletedEvent, GenerationRequest, PartialImageEvent, ProgressEvent
-from tests.bot.kit.engine import Behaviour, ScriptedEngine, break_off, draw, end_early, fail, refuse
+from tests.bot.kit.engine import Behaviour, ScriptedEngine, break_off, break_off_at_once, draw, end_early, fail, refuse
 
 FOX = GenerationRequest(prompt="a fox", n=2, seed=3, stream=True, progress=True, partial_images=1)
 
@@ -141,10 +141,11 @@ async def test_an_answer_that_nobody_understands_is_an_engine_error(
         await collect(client)
 
 
+@pytest.mark.parametrize("hindrance", [break_off, break_off_at_once])
 async def test_a_request_that_breaks_the_engine_again_and_again_is_given_up(
-    client: EngineClient, scripted: ScriptedEngine
+    client: EngineClient, scripted: ScriptedEngine, hindrance: Behaviour
 ) -> None:
-    scripted.script += [break_off] * (DROPS_MAX + 2)
+    scripted.script += [hindrance] * (DROPS_MAX + 2)
     with pytest.raises(Unreachable):
         await collect(client)
     assert len(scripted.requests) == DROPS_MAX + 1

@@ -149,6 +149,16 @@ async def break_off(engine: ScriptedEngine, request: GenerationRequest, id: str)
     return sse(events())
 
 
+async def break_off_at_once(engine: ScriptedEngine, request: GenerationRequest, id: str) -> Response:
+    """The connection breaks after the answer's headers."""
+
+    async def nothing() -> AsyncIterator[BaseModel]:
+        raise ConnectionResetError
+        yield
+
+    return sse(nothing())
+
+
 async def end_early(engine: ScriptedEngine, request: GenerationRequest, id: str) -> Response:
     """The stream ends in good order, but without a picture."""
 
