@@ -20,6 +20,6 @@ def configure(scripted: ScriptedEngine, tmp_path: Path) -> Configure:
 
     def configured(**changes: Any) -> Settings:
         options: dict[str, Any] = {"data": tmp_path, "engine_url": scripted.url, "shutdown_grace": 5.0}
-        return Settings(_env_file=None, **options | changes)
+        return Settings(_env_file=None, **options | changes)  # type: ignore[call-arg]
 
     return configured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import pytest
 from PIL import Image
@@ -22,10 +23,10 @@ def png(width: int, height: int, *colours: tuple[int, int, int]) -> bytes:
     return buffer.getvalue()
 
 
-def terminal(system: str, width: int = 80, height: int = 40) -> Console:
+def terminal(system: Literal["standard", "256", "truecolor"], width: int = 80, height: int = 40) -> Console:
     return Console(
         file=io.StringIO(), force_terminal=True, color_system=system, width=width, height=height, _environ={}
-    )  # type: ignore[arg-type, unused-ignore]
+    )
 
 
 def printed(console: Console, picture: HalfBlocks) -> str:
