@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from adapters.manifest import AdapterError, Manifest
+from adapters.manifest import AdapterError
 from adapters.registry import Adapter, Registry
+from engine.adapter_facts import describe, misfit
 from engine.errors import AdapterRefused, BadRequest, NotFound
 from engine.lora_files import LoraFile, Unusable, read_lora
 from engine.model import Model
 from engine.plan import Facts
 from engine.protocol import AdapterInfo, AdapterUse
 from engine.settings import EngineSettings
+from engine.shelf import Shelf
 from engine.variants import Variant, read_variant
 
 MEGABYTE = 1 << 20
@@ -23,13 +23,6 @@ MEGABYTE = 1 << 20
 
 class OutOfRoom(Exception):
     """Every variant in memory is being drawn with; ask again when one is released."""
-
-
-class _Sized(Protocol):
-    @property
-    def key(self) -> str: ...
-    @property
-    def bytes(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -56,50 +49,13 @@ class Applied:
         return [self.variant.key, *(lora.key for lora, _ in self.loras)]
 
 
-class Shelf:
-    """Loaded things of one kind under a byte budget; the least recently used one that nobody holds goes first."""
-
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
-        self.items: OrderedDict[str, _Sized] = OrderedDict()
-        self.held: dict[str, int] = {}
-        self.pinned: set[str] = set()
-
-    @property
-    def bytes(self) -> int:
-        return sum(item.bytes for item in self.items.values())
-
-    def put(self, item: _Sized) -> None:
-        """Keep ``item``; what is idle makes room for it."""
-        self.items[item.key] = item
-        self.shrink(keep=item.key)
-
-    def shrink(self, keep: str = "") -> None:
-        """Drop idle items until the budget is kept."""
-        idle = [key for key in self.items if key != keep and not self.held.get(key) and key not in self.pinned]
-        for key in idle:
-            if self.bytes <= self.budget:
-                return
-            del self.items[key]
-
-    def hold(self, key: str) -> None:
-        self.items.move_to_end(key)
-        self.held[key] = self.held.get(key, 0) + 1
-
-    def release(self, key: str) -> None:
-        self.held[key] -= 1
-        if not self.held[key]:
-            del self.held[key]
-        self.shrink()
-
-
 class AdapterCache:
     """Knows which adapters there are, which of them fit the model, and holds those in use. Thread-safe."""
 
     def __init__(self, model: Model, facts: Facts, registry: Registry, settings: EngineSettings) -> None:
         self.base = Variant("", model.unet, model.text_encoder)
-        self.loras = Shelf(settings.lora_memory_mb * MEGABYTE)
-        self.variants = Shelf(settings.variant_memory_mb * MEGABYTE)
+        self.loras: Shelf[Lora] = Shelf(settings.lora_memory_mb * MEGABYTE)
+        self.variants: Shelf[Variant] = Shelf(settings.variant_memory_mb * MEGABYTE)
         self.loads = self.hits = 0
         self._facts = facts
         self._registry = registry
@@ -114,7 +70,43 @@ class AdapterCache:
 
     def list(self) -> list[AdapterInfo]:
         """Every adapter of the registry, and whether it fits."""
-        return [describe(adapter, misfit(adapter.manifest, self._facts)) for adapter in self._registry.list()]
+        return [self._info(adapter) for adapter in self._registry.list()]
+
+    def _info(self, adapter: Adapter) -> AdapterInfo:
+        info = describe(adapter, misfit(adapter.manifest, self._facts))
+        shelf, key = self._shelf(adapter), key_of(adapter)
+        if item := shelf.items.get(key):
+            info = info.model_copy(update={"loaded": True, "pinned": key in shelf.pinned, "bytes": item.bytes})
+        return info
+
+    def _shelf(self, adapter: Adapter) -> Shelf[Lora] | Shelf[Variant]:
+        return self.loras if adapter.manifest.kind == "lora" else self.variants
+
+    def load(self, name: str, *, pin: bool = False) -> AdapterInfo:
+        """Have the adapter in memory before somebody asks for it; a pinned one stays.
+
+        :raises NotFound, AdapterRefused:
+        """
+        adapter = self.find(name)
+        with self._lock:
+            try:
+                key = self._load(adapter).key
+            except OutOfRoom:
+                reason = "every checkpoint in memory is being drawn with; try again later"
+                raise AdapterRefused(f"The adapter {name!r} cannot be loaded now: {reason}.", param="name") from None
+            if pin:
+                self._shelf(adapter).pinned.add(key)
+            return self._info(adapter)
+
+    def unload(self, name: str) -> AdapterInfo:
+        """Unpin the adapter and let it leave, at once or when its last request is over.
+
+        :raises NotFound, AdapterRefused:
+        """
+        adapter = self.find(name)
+        with self._lock:
+            self._shelf(adapter).drop(key_of(adapter))
+            return self._info(adapter)
 
     def find(self, name: str) -> Adapter:
         """:raises NotFound, AdapterRefused:"""
@@ -184,16 +176,16 @@ class AdapterCache:
             self.variants.hold(applied.variant.key)
 
     def _load(self, adapter: Adapter) -> Lora | Variant:
-        key = f"{adapter.name}@{adapter.manifest.sha256[:16]}"
-        shelf = self.loras if adapter.manifest.kind == "lora" else self.variants
-        if key in shelf.items:
+        found = self._shelf(adapter).items.get(key_of(adapter))
+        if found is not None:
             self.hits += 1
-            found = shelf.items[key]
-            assert isinstance(found, Lora | Variant)
             return found
-        loaded = self._read(key, adapter)
         self.loads += 1
-        shelf.put(loaded)
+        loaded = self._read(key_of(adapter), adapter)
+        if isinstance(loaded, Lora):
+            self.loras.put(loaded)
+        else:
+            self.variants.put(loaded)
         return loaded
 
     def _read(self, key: str, adapter: Adapter) -> Lora | Variant:
@@ -209,33 +201,14 @@ class AdapterCache:
     def _make_room(self, adapter: Adapter) -> None:
         """:raises Unusable, OutOfRoom:"""
         size, budget = sum(file.stat().st_size for file in adapter.files()), self.variants.budget
-        if size > budget:
-            raise Unusable(f"it needs {size // MEGABYTE} MB; SANGGAR_VARIANT_MEMORY_MB is {budget // MEGABYTE}")
-        held = sum(item.bytes for key, item in self.variants.items.items() if key in self.variants.held)
-        if held + size > budget:
+        pinned = self.variants.kept_bytes(pinned_only=True)
+        if pinned + size > budget:
+            more = f", of which {pinned // MEGABYTE} MB are pinned" if pinned else ""
+            raise Unusable(f"it needs {size // MEGABYTE} MB; SANGGAR_VARIANT_MEMORY_MB is {budget // MEGABYTE}{more}")
+        if self.variants.kept_bytes() + size > budget:
             raise OutOfRoom
 
 
-def misfit(manifest: Manifest, facts: Facts) -> str:
-    """Why the adapter does not fit the loaded model; empty where it does.
-
-    Of a base model's id only the last part counts, so that mirrors and local copies of a repository are one model.
-    """
-    wanted, loaded = (name.rstrip("/").rsplit("/")[-1].lower() for name in (manifest.base_model, facts.name))
-    if wanted != loaded:
-        return f"it was made for {manifest.base_model!r}, and {facts.name!r} is loaded"
-    if manifest.prediction_type != facts.prediction_type:
-        return f"it was trained for {manifest.prediction_type}, and the loaded model predicts {facts.prediction_type}"
-    return ""
-
-
-def describe(adapter: Adapter, reason: str) -> AdapterInfo:
-    """The adapter as ``GET /v1/adapters`` lists it."""
-    manifest = adapter.manifest
-    fields = ("name", "kind", "base_model", "prediction_type", "title", "description", "rank", "sha256")
-    return AdapterInfo(
-        **{field: getattr(manifest, field) for field in fields},
-        trigger_words=list(manifest.trigger_words),
-        usable=not reason,
-        reason=reason,
-    )
+def key_of(adapter: Adapter) -> str:
+    """The adapter and its contents: an adapter that was replaced on disk is another one."""
+    return f"{adapter.name}@{adapter.manifest.sha256[:16]}"

@@ -77,12 +77,16 @@ class Admission:
             if pictures + job.plan.count > self._most:
                 message = f"{pictures} pictures are waiting; the most is {self._most}."
                 raise QueueFull(message, retry_after=self._pace.retry_after(jobs))
+            job.foretold = self._pace.forecast(job, jobs)
             self._jobs[job.id] = job
         self._begin(job)
 
     def _forget(self, job: Job) -> None:
         """The job has ended: free what it held, and let those try again that waited for room."""
-        self._metrics.ended(job.outcome, time.monotonic() - job.accepted_at)
+        seconds = time.monotonic() - job.accepted_at
+        self._metrics.ended(job.outcome, seconds)
+        if job.outcome == "done" and job.foretold:
+            self._pace.learn(job.foretold, seconds)
         self._release(job)
         with self._lock:
             self._jobs.pop(job.id, None)

@@ -94,6 +94,7 @@ def to_message(event: Event, plan: Plan, request_id: str) -> PartialImageEvent |
             state=event.state,
             position=event.position,
             eta_seconds=event.eta_seconds,
+            eta_p90_seconds=event.eta_p90_seconds,
             step=event.step,
             steps=event.steps,
         )

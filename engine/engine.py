@@ -6,8 +6,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import torch
 from diffusers import DDIMScheduler
@@ -25,6 +25,7 @@ from engine.model import Model
 from engine.pace import Pace
 from engine.plan import Facts
 from engine.preparer import Preparer, text_bank
+from engine.protocol import ADAPTERS_MAX
 from engine.runner import Runner
 from engine.samplers import predicted_picture
 from engine.scheduler import Scheduler
@@ -54,11 +55,19 @@ class Engine:
         self._scheduler = Scheduler(settings.max_batch, settings.adapter_slots, settings.user_weights)
         self._runner = Runner(self._bank)
         self._finisher = Finisher(model, self.metrics)
+        self._max_rank = settings.max_rank
         self._drawing: dict[object, Picture] = {}
         self._reported = 0.0
         self._alphas: torch.Tensor = DDIMScheduler.from_config(model.noise_schedule).alphas_cumprod
         self._thread = threading.Thread(target=self._work, name="steps", daemon=True)
         self._measure()
+        if settings.compile:
+            self.compile()
+
+    def compile(self, backend: str | Callable[..., Any] = "inductor") -> None:
+        """Compile the U-Net; to be called before the first request."""
+        self._bank.fix(self._max_rank, ADAPTERS_MAX)
+        self._runner.compile(backend)
 
     # Any thread
 
@@ -185,4 +194,5 @@ class Engine:
     def _progress(self, job: Job, position: int, jobs: list[Job]) -> Progress:
         ahead = 0 if job.drawing else position
         state: Literal["queued", "drawing"] = "drawing" if job.drawing else "queued"
-        return Progress(state, ahead, job.step, job.plan.steps, self.pace.eta(job, jobs))
+        median, p90 = self.pace.eta(job, jobs)
+        return Progress(state, ahead, job.step, job.plan.steps, median, p90)

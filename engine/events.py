@@ -22,6 +22,8 @@ class Progress:
     step: int
     steps: int
     eta_seconds: float | None = None
+    """Until the last picture: the median, and the 90th percentile."""
+    eta_p90_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Job:
         self.outcome = ""
         """How it ended: ``done``, ``cancelled``, or the code of an error."""
         self.on_end: Callable[[Job], None] = lambda job: None
+        self.foretold: float | None = None
+        """Seconds that it was expected to take when it came."""
         self.accepted_at = time.monotonic()
         self._send = send
         self._lock = threading.Lock()

@@ -68,7 +68,6 @@ class LayerSlots:
         self.down[slot].zero_()
         self.up[slot].zero_()
         if part is not None:
-            self.reserve(part.rank)
             self.down[slot, : part.rank] = part.down
             self.up[slot, : part.rank] = part.up
 
@@ -128,6 +127,8 @@ class SlotBank:
         self.slots = slots + 1
         self.rank = 0
         """Ranks that the selected rows need."""
+        self.width = 0
+        """Adapters of a row that there is always room for; 0: as many as the rows of a call need."""
         self.swaps = 0
         self.layers = self._adapt(network)
         device = next(network.parameters()).device
@@ -142,11 +143,16 @@ class SlotBank:
         """Give every linear layer and plain convolution of ``network`` slots; its parameters keep their names."""
         layers = {}
         for name, layer in network.named_modules():
-            if type(layer) is nn.Linear or (type(layer) is nn.Conv2d and layer.groups == 1):
+            plain = type(layer) in (nn.Conv2d, AdaptedConv2d) and layer.groups == 1
+            if plain or type(layer) in (nn.Linear, AdaptedLinear):
                 layers[name] = LayerSlots(self, layer)
                 layer.__class__ = AdaptedLinear if isinstance(layer, nn.Linear) else AdaptedConv2d
-                layer.slots = layers[name]  # type: ignore[assignment]
+                layer.slots = layers[name]
         return layers
+
+    def fix(self, rank: int, width: int) -> None:
+        """From now on all shapes stay the same, whatever the rows use, so that compiled graphs serve all of them."""
+        self.rank, self.width = rank, width
 
     def select(self, rows: Sequence[RowUse], known: Mapping[str, Parts]) -> None:
         """Say which adapters the rows of the next call use; ``known`` has the parts of each."""
@@ -154,12 +160,13 @@ class SlotBank:
         self._make_resident(used, known)
         touched = {layer for key in used for layer in self._parts[key]}
         for name, layer in self.layers.items():
-            layer.active = name in touched
-        if not used:
+            layer.active = name in touched or (layer.active and self.width > 0)
+        if not used and not self.width:
             return
-        self.rank = max(part.rank for key in used for part in self._parts[key].values())
-        self.rank = -(-self.rank // ROUND) * ROUND
-        width = max(len(row) for row in rows)
+        if not self.width:
+            self.rank = max(part.rank for key in used for part in self._parts[key].values())
+            self.rank = -(-self.rank // ROUND) * ROUND
+        width = self.width or max(len(row) for row in rows)
         padded = [[*row, *[("", 0.0)] * (width - len(row))] for row in rows]
         slots = [[self._resident[key] if weight else 0 for key, weight in row] for row in padded]
         self.index = torch.tensor(slots, device=self.index.device)
@@ -173,6 +180,7 @@ class SlotBank:
         for key in sorted(used - self._resident.keys()):
             slot = self._free.pop() if self._free else self._evict(used)
             for name, part in known[key].items():
+                self.layers[name].reserve(self.rank if self.width else part.rank)
                 self.layers[name].write(slot, part)
             self._resident[key], self._parts[key] = slot, known[key]
             self.swaps += 1

@@ -1,4 +1,4 @@
-"""What the engine counts, for Prometheus. ``deploy/`` has a dashboard that shows it."""
+"""What the engine counts, for Prometheus. ``docs/dashboards/engine.json`` is a Grafana dashboard of it."""
 
 from __future__ import annotations
 

@@ -153,7 +153,9 @@ class ProgressEvent(BaseModel):
     position: int = 0
     """Requests ahead of this one; 0 while drawing."""
     eta_seconds: float | None = None
-    """Expected seconds until the last picture; None where nothing was measured yet."""
+    """Expected seconds until the last picture (median); None where nothing was measured yet."""
+    eta_p90_seconds: float | None = None
+    """Likewise, the 90th percentile."""
     step: int = 0
     steps: int = 0
 
@@ -189,6 +191,12 @@ class AdapterInfo(BaseModel):
     """False where the loaded model is not the one this adapter was made for."""
     reason: str = ""
     """Why it is not usable."""
+    loaded: bool = False
+    """Whether its weights are in memory, ready to be drawn with."""
+    pinned: bool = False
+    """Whether they stay there until they are unloaded."""
+    bytes: int = 0
+    """What they take in memory."""
 
 
 class AdapterList(BaseModel):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
@@ -23,8 +24,9 @@ from engine.engine import Engine
 from engine.errors import BadRequest, EngineError, NotFound
 from engine.events import Event
 from engine.guard import KeyGuard, on_bug, on_engine_error, on_http_error
+from engine.openapi import description
 from engine.plan import make_plan
-from engine.protocol import AdapterList, GenerationRequest, Health, ModelList
+from engine.protocol import AdapterInfo, AdapterList, GenerationRequest, Health, ModelList
 from engine.version import VERSION
 
 REQUEST_ID = "x-request-id"
@@ -44,7 +46,11 @@ class Server:
             Route("/v1/models", self.models, methods=["GET"]),
             Route("/v1/models/{id:path}", self.model, methods=["GET"]),
             Route("/v1/adapters", self.adapters, methods=["GET"]),
+            Route("/v1/adapters/{name}/load", self.load_adapter, methods=["POST"]),
+            Route("/v1/adapters/{name}/pin", self.pin_adapter, methods=["POST"]),
+            Route("/v1/adapters/{name}/unload", self.unload_adapter, methods=["POST"]),
             Route("/v1/requests/{id}", self.cancel, methods=["DELETE"]),
+            Route("/openapi.json", self.openapi, methods=["GET"]),
             Route("/metrics", self.metrics, methods=["GET"]),
             Route("/health", self.health, methods=["GET"]),
         ]
@@ -138,10 +144,26 @@ class Server:
         found = await asyncio.to_thread(self._engine.adapters.list)
         return JSONResponse(AdapterList(data=found).model_dump(mode="json"))
 
+    async def load_adapter(self, request: Request) -> Response:
+        return await self._change(self._engine.adapters.load, request)
+
+    async def pin_adapter(self, request: Request) -> Response:
+        return await self._change(partial(self._engine.adapters.load, pin=True), request)
+
+    async def unload_adapter(self, request: Request) -> Response:
+        return await self._change(self._engine.adapters.unload, request)
+
+    async def _change(self, change: Callable[[str], AdapterInfo], request: Request) -> Response:
+        info = await asyncio.to_thread(change, request.path_params["name"])
+        return JSONResponse(info.model_dump(mode="json"))
+
     async def health(self, request: Request) -> Response:
         closed, model = self._engine.admission.closed, self._engine.facts.name
         health = Health(status="stopping" if closed else "ready", model=model, version=VERSION)
         return JSONResponse(health.model_dump(mode="json"))
+
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(description())
 
     async def metrics(self, request: Request) -> Response:
         return Response(self._engine.metrics.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

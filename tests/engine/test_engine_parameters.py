@@ -28,13 +28,13 @@ def web_ui_reads(text: str) -> dict[str, str]:
     *lines, last = text.strip().split("\n")
     if len(PARAMETER.findall(last)) < 3:
         lines, last = [*lines, last], ""
-    prompt, negative = [], []
+    prompt: list[str] = []
+    negative: list[str] = []
     into = prompt
     for line in (line.strip() for line in lines):
-        if line.startswith("Negative prompt:"):
-            into = negative
-            line = line[16:].strip()
-        into.append(line)
+        begins = line.startswith("Negative prompt:")
+        into = negative if begins else into
+        into.append(line[16:].strip() if begins else line)
     read = {"Prompt": "\n".join(prompt), "Negative prompt": "\n".join(negative)}
     for key, value in PARAMETER.findall(last):
         plain = json.loads(value) if value.startswith('"') and value.endswith('"') else value

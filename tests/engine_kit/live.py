@@ -60,7 +60,7 @@ def serve(model: Path | str, adapters: Path | None = None, **settings: Any) -> I
     try:
         url = said.wait_for("ready on ").removeprefix("ready on ")
         headers = {"Authorization": f"Bearer {settings['engine_key']}"} if "engine_key" in settings else {}
-        with httpx.Client(base_url=url, headers=headers, timeout=60) as http:
+        with httpx.Client(base_url=url, headers=headers, timeout=600) as http:
             yield Live(url, http, engine, server, said)
     finally:
         server.handle_exit(signal.SIGTERM, None)
@@ -83,6 +83,6 @@ class Said(list[str]):
         """The first line that begins so."""
         with self._changed:
             found = lambda: next((line for line in self if line.startswith(beginning)), None)  # noqa: E731
-            line = self._changed.wait_for(found, 60)
+            line = self._changed.wait_for(found, 600)
         assert line is not None, f"{list(self)} has no {beginning!r}"
         return line

@@ -1,0 +1,66 @@
+"""Loaded things under a byte budget: the least recently used one that nobody needs goes first. No torch."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, Protocol, TypeVar
+
+
+class Sized(Protocol):
+    """Something with a name and a size in memory."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=Sized)
+
+
+class Shelf(Generic[Item]):
+    """Items by key. Held ones are in use by a request, pinned ones stay because the operator says so."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.items: OrderedDict[str, Item] = OrderedDict()
+        self.held: dict[str, int] = {}
+        self.pinned: set[str] = set()
+
+    @property
+    def bytes(self) -> int:
+        return sum(item.bytes for item in self.items.values())
+
+    def kept_bytes(self, *, pinned_only: bool = False) -> int:
+        """Of what cannot leave now."""
+        kept = self.pinned if pinned_only else self.pinned | self.held.keys()
+        return sum(item.bytes for key, item in self.items.items() if key in kept)
+
+    def put(self, item: Item) -> None:
+        """Keep ``item``; what is idle makes room for it."""
+        self.items[item.key] = item
+        self._shrink(keep=item.key)
+
+    def hold(self, key: str) -> None:
+        """``key`` is in use until as many calls of ``release``."""
+        self.items.move_to_end(key)
+        self.held[key] = self.held.get(key, 0) + 1
+
+    def release(self, key: str) -> None:
+        self.held[key] -= 1
+        if not self.held[key]:
+            del self.held[key]
+        self._shrink()
+
+    def drop(self, key: str) -> None:
+        """Unpin ``key``, and forget it unless it is in use."""
+        self.pinned.discard(key)
+        if key not in self.held:
+            self.items.pop(key, None)
+
+    def _shrink(self, keep: str = "") -> None:
+        """Drop idle items until the budget is kept."""
+        for key in [key for key in self.items if key != keep and key not in self.held and key not in self.pinned]:
+            if self.bytes <= self.budget:
+                return
+            del self.items[key]
