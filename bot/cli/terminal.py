@@ -73,6 +73,8 @@ def report(error: Exception) -> int:
         return USAGE
     if isinstance(error, DatabaseError | EngineFailed):
         complain(str(error))
+    elif isinstance(error, ModuleNotFoundError):
+        complain(f"this command needs {error.name}: pip install -c constraints.txt -e '.[training]'")
     else:
         complain(f"this is a mistake of ours: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
     return FAILURE

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from bot.cli.app import app
 from bot.cli.mounted import MOUNTED, Mounted
 
-COMMANDS = ("demo", "up", "engine", "draw", "console", "doctor", "nano", "adapters", "train")
+COMMANDS = ("demo", "up", "engine", "draw", "console", "doctor", "nano", "adapters", "dataset", "train", "evaluate")
 
 
 def sanggar(*arguments: str) -> Result:

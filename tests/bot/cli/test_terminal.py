@@ -33,6 +33,11 @@ def handler() -> object:
         (SettingsError("SANGGAR_BURST: too small"), USAGE, "SANGGAR_BURST: too small\n"),
         (DatabaseError("data/sanggar.db: read-only"), FAILURE, "sanggar: data/sanggar.db: read-only\n"),
         (EngineFailed("it ended", ["no model"]), FAILURE, "  engine | no model\nsanggar: it ended\n"),
+        (
+            ModuleNotFoundError("no", name="resvg_py"),
+            FAILURE,
+            "needs resvg_py: pip install -c constraints.txt -e '.[training]'\n",
+        ),
         (ZeroDivisionError("oh"), FAILURE, f"ZeroDivisionError: oh ({DEBUG}=1 shows where)\n"),
         (KeyboardInterrupt(), INTERRUPTED, ""),
     ],
