@@ -43,7 +43,9 @@ async def callback(request: web.Request) -> web.Response:
     interaction.response = body.data
     message = answer(state, interaction, body)
     return (
-        json_response(resource(interaction, message)) if "with_response" in request.query else web.Response(status=204)
+        json_response(resource(interaction, message, named=state.names_answers))
+        if "with_response" in request.query
+        else web.Response(status=204)
     )
 
 
@@ -62,17 +64,18 @@ def answer(state: State, interaction: Interaction, body: Body) -> Message | None
     return interaction.original
 
 
-def resource(interaction: Interaction, message: Message | None) -> Json:
+def resource(interaction: Interaction, message: Message | None, *, named: bool) -> Json:
     found: Json = {"id": str(interaction.id), "type": interaction.kind, "activity_instance_id": None}
-    answered: Json = {"type": (interaction.response or {})["type"]}
-    if message:
+    if message and named:
         found |= {
             "response_message_id": str(message.id),
             "response_message_loading": message.loading,
             "response_message_ephemeral": message.ephemeral,
         }
-        answered["message"] = message.payload()
-    return {"interaction": found, "resource": answered}
+    kind = (interaction.response or {})["type"]
+    if message is None or kind not in {4, 7}:
+        return {"interaction": found}
+    return {"interaction": found, "resource": {"type": kind, "message": message.payload()}}
 
 
 def living(request: web.Request) -> Interaction:

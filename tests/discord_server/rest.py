@@ -68,14 +68,17 @@ def api(state: State) -> web.Application:
 
 
 async def me(request: web.Request) -> web.Response:
-    return json_response(BOT.user() | {"bot": True, "verified": True, "flags": 0})
+    return json_response(BOT.user() | {"bot": True, "verified": True, "mfa_enabled": True, "locale": "en-US"})
 
 
 async def application(request: web.Request) -> web.Response:
     return json_response({
         "id": str(APPLICATION_ID), "name": "sanggar", "icon": None, "description": "", "rpc_origins": [],
         "bot_public": True, "bot_require_code_grant": False, "owner": BOT.user(), "verify_key": "0" * 64,
-        "team": None, "flags": 0, "summary": "", "interactions_endpoint_url": None,
+        "team": None, "flags": 0, "summary": "", "interactions_endpoint_url": None, "type": None,
+        "flags_new": "0", "redirect_uris": [], "role_connections_verification_url": None,
+        "approximate_guild_count": 1, "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0, "eligible_oauth2_scopes": [], "explicit_content_filter": 0,
     })  # fmt: skip
 
 

@@ -67,6 +67,8 @@ class State:
         self.token = TOKEN
         self.gateway = ""
         self.upload_limit = UPLOAD_LIMIT
+        self.names_answers = True
+        """Whether the answer to a callback has the id of the message, which Discord need not tell."""
         self.commands: list[Json] = []
         self.interactions: dict[str, Interaction] = {}
         self.messages: dict[int, Message] = {}

@@ -40,7 +40,8 @@ class Person:
     permissions: int = EVERYBODY
 
     def user(self) -> Json:
-        return {"id": str(self.id), "username": self.name, "discriminator": "0", "avatar": None, "global_name": None}
+        return {"id": str(self.id), "username": self.name, "discriminator": "0", "avatar": None, "global_name": None,
+                "public_flags": 0, "flags": 0, "primary_guild": None}  # fmt: skip
 
     def member(self) -> Json:
         return {
@@ -101,8 +102,9 @@ class Attachment:
 
     def payload(self) -> Json:
         url = f"https://cdn.invalid/{self.id}/{self.filename}"
-        return {"id": str(self.id), "filename": self.filename, "size": len(self.data), "url": url, "proxy_url": url,
-                "description": self.description}  # fmt: skip
+        note = {"description": self.description} if self.description else {}
+        known = {"id": str(self.id), "filename": self.filename, "size": len(self.data), "url": url, "proxy_url": url}
+        return known | note
 
 
 @dataclass
@@ -153,8 +155,26 @@ class Message:
             "pinned": False,
             "type": 19 if self.reply_to else 0,
             "flags": self.flags,
-            "components": self.components,
+            "components": numbered(self.components),
         }
+
+
+def numbered(rows: list[Json]) -> list[Json]:
+    """Components with the ids that Discord gives them."""
+    ids = itertools.count(1)
+    return [
+        {"id": next(ids)} | row | {"components": [{"id": next(ids)} | stored(entry) for entry in row["components"]]}
+        for row in rows
+    ]
+
+
+def stored(component: Json) -> Json:
+    """Without what a client leaves empty."""
+    return {
+        key: {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+        for key, value in component.items()
+        if value is not None
+    }
 
 
 def guild_payload() -> Json:

@@ -19,6 +19,8 @@ from bot.frontends.discord.translator import CatalogueTranslator
 if TYPE_CHECKING:
     from bot.app import Application
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+"""We do not speak; nobody needs to hear that the libraries for it are missing."""
 GUILD_READY_SECONDS = 0.5
 """How long READY waits for servers that are still loading; we need none of them."""
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)

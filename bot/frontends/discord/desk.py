@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -113,17 +114,21 @@ class Desk:
     async def _announce(self, interaction: Interaction) -> int:
         """Acknowledges with "thinking"; the id of the message that will hold the job."""
         announced = await interaction.response.defer(thinking=True)
-        assert announced is not None
-        assert announced.message_id is not None
-        return announced.message_id
+        if announced is not None and announced.message_id is not None:
+            return announced.message_id
+        return (await interaction.original_response()).id
 
     async def _draw(self, interaction: Interaction, style: str, values: Mapping[str, Any]) -> None:
         message = await self._announce(interaction)
         await self._app.studio.submit(origin(interaction, message), draw_request(style, values))
 
     async def _again(self, interaction: Interaction, job_id: str) -> None:
+        """For its author also in the private chat where a picture went that could not be posted in its place."""
         message = await self._announce(interaction)
-        await self._app.studio.again(origin(interaction, message), job_id)
+        asker, job = origin(interaction, message), await self._app.studio.job(job_id)
+        if job is not None and is_author(interaction, job):
+            asker = replace(asker, place=job.origin.place)
+        await self._app.studio.again(asker, job_id)
 
     async def _delete(self, interaction: Interaction, job_id: str) -> None:
         await interaction.response.defer()

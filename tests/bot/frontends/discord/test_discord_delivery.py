@@ -11,7 +11,7 @@ from PIL import Image
 from bot.app import Application
 from bot.frontends.discord import courier
 from bot.job import State
-from tests.bot.frontends.discord.looks import actions, drawn, finished, job_id
+from tests.bot.frontends.discord.looks import actions, button, drawn, finished, job_id
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.discord_server import AS_MEMBER, ELSEWHERE, GUILD, MEMBER, LocalDiscord, Message, Typed
 from tests.discord_server.state import Interaction
@@ -77,6 +77,8 @@ async def test_where_the_bot_may_not_write_the_picture_goes_to_the_member(
     [message] = discord.posted(PRIVATE)
     assert len(message.attachments) == 1
     assert done.message == f"{PRIVATE.channel}/{message.id}"
+    press = await discord.press(message, button(message, "again"), Typed(at=PRIVATE))
+    await discord.until(lambda: finished(press))
 
 
 async def test_what_cannot_be_delivered_costs_nothing(

@@ -10,7 +10,7 @@ from PIL import Image
 from bot.app import Application
 from bot.job import State
 from engine.protocol import ProgressEvent
-from tests.bot.frontends.discord.looks import Start, actions, button, finished
+from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
 from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.discord_server import STRANGER, LocalDiscord, Typed
 
@@ -41,6 +41,13 @@ async def test_the_first_answer_comes_before_any_work(
     await discord.until(lambda: command.response)
     assert command.response == {"type": 5}
     assert engine.requests == []
+
+
+async def test_the_message_is_found_where_discord_does_not_name_it(discord: LocalDiscord, bot: Application) -> None:
+    discord.state.names_answers = False
+    message = await drawn(discord)
+    assert actions(message) == ["again", "delete"]
+    assert discord.posted() == [message]
 
 
 async def test_progress_and_a_partial_picture_are_shown_until_the_picture_replaces_them(
