@@ -58,13 +58,14 @@ def draw_landscape(sprites: Sprites) -> Iterator[Drawn]:
             flying = subject in {"a dragon", "a floating island"}
             canvas = painted_sky(rng, light, night=HOURS[hour] is NIGHT)
             ridges(rng, canvas, light, low=flying)
+            canvas = hazed(rng, canvas, light, 0.5)
             sprite = lit(sprites.icon(icon, rng.randint(62, 76)), light)
             if subject == "a floating island":
                 sprite = on_rock(rng, sprite, light)
             place_subject(rng, canvas, sprite, light, flying)
             canvas = foreground(rng, canvas, light, where)
             said = hour if subject == "a mountain" and where == "in the mountains" else f"{where} {hour}"
-            yield Drawn(halved(hazed(rng, canvas, light)), f"{subject} {said}")
+            yield Drawn(halved(hazed(rng, canvas, light, 0.14)), f"{subject} {said}")
 
 
 def painted_sky(rng: Random, light: Light, *, night: bool) -> Image.Image:
@@ -119,11 +120,13 @@ def ridges(rng: Random, canvas: Image.Image, light: Light, *, low: bool) -> None
 def lit(sprite: Image.Image, light: Light) -> Image.Image:
     """The sprite in the hour's colours: its shadows violet, its lights golden, some of its own hue left."""
     grey = np.asarray(sprite.convert("L"), dtype=np.float32) / 255
-    grey = ((grey - grey.min()) / max(1e-3, float(grey.max() - grey.min())))[..., None]
-    stops = np.array((light.shadow, light.middle, (255, 224, 160)), dtype=np.float32) / 255
+    seen = grey[np.asarray(sprite.getchannel("A")) > 128]
+    dark, bright = np.percentile(seen, 5), np.percentile(seen, 95)
+    grey = ((grey - dark) / max(0.05, bright - dark)).clip(0, 1)[..., None]
+    stops = np.array((light.shadow, light.middle, (255, 236, 180)), dtype=np.float32) / 255
     lower, upper = (grey * 2).clip(0, 1), (grey * 2 - 1).clip(0, 1)
     toned = stops[0] * (1 - lower) + stops[1] * (lower - upper) + stops[2] * upper
-    picture = to_picture(0.72 * toned + 0.28 * to_pixels(sprite))
+    picture = to_picture(0.65 * toned + 0.35 * to_pixels(sprite))
     picture.putalpha(sprite.getchannel("A"))
     return picture
 
@@ -175,11 +178,11 @@ def foreground(rng: Random, canvas: Image.Image, light: Light, where: str) -> Im
     return canvas
 
 
-def hazed(rng: Random, canvas: Image.Image, light: Light) -> Image.Image:
-    """Golden air over the horizon, and darker corners."""
+def hazed(rng: Random, canvas: Image.Image, light: Light, depth: float) -> Image.Image:
+    """Golden air over the horizon, ``depth`` of 1 dense, and darker corners."""
     height = np.arange(CANVAS, dtype=np.float32)[:, None, None]
-    air = 0.42 * np.exp(-(((height - (WATERLINE - 8)) / 16) ** 2)) * (0.75 + 0.25 * clouds(rng, 6)[..., None])
+    air = depth * np.exp(-(((height - (WATERLINE - 8)) / 16) ** 2)) * (0.75 + 0.25 * clouds(rng, 6)[..., None])
     horizon = np.array(light.horizon, dtype=np.float32) / 255
     away = np.linspace(-1, 1, CANVAS, dtype=np.float32)
-    corners = 1 - 0.14 * (away[:, None] ** 2 + away[None, :] ** 2)[..., None]
+    corners = 1 - 0.08 * (away[:, None] ** 2 + away[None, :] ** 2)[..., None]
     return to_picture((to_pixels(canvas) * (1 - air) + horizon * air) * corners)
