@@ -57,16 +57,16 @@ async def _nobody_answers(url: str) -> bool:
 
 
 class _Starting:
-    """Shows that the engine starts, with the last line of its log; says when one that was there is used."""
+    """Shows that the engine starts, with the last line of its log, until it is ready for the first time."""
 
     def __init__(self, view: View) -> None:
-        self._view, self._ready = view, False
+        self._view, self._over = view, False
 
     def line(self, text: str) -> None:
-        if not self._ready and text:
+        if not self._over and text:
             self._view.progress(f"Starting the engine: {text}", None)
 
     def event(self, event: Event, text: str) -> None:
-        self._ready = event is Event.READY
-        if event is Event.STARTING:
+        if event is Event.STARTING and not self._over:
             self._view.progress("Starting the engine", None)
+        self._over = self._over or event is Event.READY
