@@ -9,6 +9,7 @@ from rich.text import Text
 from bot.cli.session import open_studio, sharing_console
 from bot.cli.terminal import FAILURE, Failure, output
 from bot.frontends.console import ConsoleFrontend
+from bot.frontends.console.album import FOLDER
 from bot.frontends.console.background import Background
 from bot.frontends.console.prompt import PROMPT
 from bot.frontends.console.view import View
@@ -32,7 +33,7 @@ def console() -> None:
         if alone:
             frontend.recover()
         if sys.stdin.isatty():
-            view.say("/help shows the commands, Tab completes, Ctrl-C cancels a picture, Ctrl-D leaves.")
+            view.say(frontend.replies.say("console-hint"))
         done = frontend.run()
     if not done and not sys.stdin.isatty():
         raise SystemExit(FAILURE)  # each failure has been told where it happened
@@ -48,7 +49,7 @@ def demo() -> None:
             view.console.print(Text(f"\n{PROMPT}{line}", style="bold cyan"), soft_wrap=True)
             if not frontend.answer(line):
                 raise Failure("the demonstration did not come to its end: `sanggar doctor` says what is wrong")
-        view.say("\nThe pictures are in pictures/. README.md says how to take this to Discord and Telegram.")
+        view.say("\n" + frontend.replies.say("demo-done", folder=f"{FOLDER}/"))
         if sys.stdin.isatty() and sys.stdout.isatty():
-            view.say("Now it is your turn: /help shows the commands, Tab completes, Ctrl-D leaves.")
+            view.say(f"{frontend.replies.say('console-turn')} {frontend.replies.say('console-hint')}")
             frontend.run()

@@ -96,6 +96,8 @@ def _request(text: str, target: Path | None, settings: Settings) -> DrawRequest:
         request = draw_request(style, command.options)
     except Refused as refused:
         raise Failure(explain(refused, origin(settings.language).locale), USAGE) from None
+    if target == STDOUT and sys.stdout.isatty():
+        raise Failure("standard output is a terminal: name a file, or send it on with | or >", USAGE)
     if target == STDOUT and request.count > 1:
         raise Failure("standard output takes one picture: leave --count out, or name a file", USAGE)
     if target not in {None, STDOUT}:

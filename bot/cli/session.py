@@ -12,8 +12,9 @@ from bot.cli.log import logging_to
 from bot.frontends.console.view import View
 from bot.locks import lock_path, one_of_many
 from bot.ports import free_port
+from bot.probe import is_local, probe
 from bot.settings import BURST, HOURLY, Settings
-from bot.supervisor import Event, Supervisor, is_local, probe
+from bot.supervisor import Event, Supervisor
 
 UNLIMITED = {"pictures_per_hour": HOURLY[1], "burst": BURST[1]}
 """Limits protect a shared machine; whoever types at its terminal owns it."""

@@ -11,8 +11,9 @@ import httpx
 from bot.doctor.finding import Finding, bad, good, still_open
 from bot.engine_client import EngineClient
 from bot.ports import free_port
+from bot.probe import EngineFailed, is_local, probe
 from bot.settings import Settings
-from bot.supervisor import EngineFailed, Supervisor, is_local, probe
+from bot.supervisor import Supervisor
 from engine.errors import EngineError, Unauthorized
 from engine.protocol import AdapterInfo
 

@@ -32,8 +32,8 @@ class ConsoleFrontend:
         self._studio, self._view, self._folder = studio, view, folder
         self._app = studio.value
         self.origin = origin(self._app.settings.language)
-        self._replies = self._app.replies.for_locale(self.origin.locale)
-        self._app.studio.attach(PLATFORM, ConsoleCourier(view, self._replies, self._finish))
+        self.replies = self._app.replies.for_locale(self.origin.locale)
+        self._app.studio.attach(PLATFORM, ConsoleCourier(view, self.replies, self._finish))
 
     def run(self) -> bool:
         """Answer lines until the input ends; whether every command came to a good end."""
@@ -53,7 +53,7 @@ class ConsoleFrontend:
         try:
             return self._do(typed(line))
         except Refused as refused:
-            self._view.say(self._replies.explain(refused))
+            self._view.say(self.replies.explain(refused))
             return False
 
     def _do(self, command: Invocation) -> bool:
@@ -64,13 +64,13 @@ class ConsoleFrontend:
                 self._view.say(self._studio.call(self._adapter(command)))
             case ("quota",):
                 quota = self._studio.call(self._app.limits.quota(PLATFORM, self.origin.user))
-                self._view.say(self._replies.quota(quota))
+                self._view.say(self.replies.quota(quota))
             case ("cancel",):
                 job = command.options.get("job")
                 stopped = self._studio.call(self._app.studio.cancel(self.origin, None if job is None else str(job)))
-                self._view.say(self._replies.stopped(stopped))
+                self._view.say(self.replies.stopped(stopped))
             case _:
-                self._view.say(self._replies.help())
+                self._view.say(self.replies.help())
         return True
 
     def _draw(self, request: DrawRequest) -> bool:
@@ -84,17 +84,17 @@ class ConsoleFrontend:
         match command.path[1]:
             case "use":
                 change = await moderation.use(self.origin, options["style"], options["adapter"], allowed=True)
-                return self._replies.adapter_used(change)
+                return self.replies.adapter_used(change)
             case "info":
-                return self._replies.adapter_info(await moderation.info(self.origin, options["adapter"], allowed=True))
+                return self.replies.adapter_info(await moderation.info(self.origin, options["adapter"], allowed=True))
             case _:
-                return self._replies.adapter_list(await moderation.list(self.origin, allowed=True))
+                return self.replies.adapter_list(await moderation.list(self.origin, allowed=True))
 
     def _finish(self, job: Job, pictures: Sequence[Picture]) -> str:
         paths = [keep(job, picture, self._folder) for picture in pictures]
         for path, picture in zip(paths, pictures, strict=True):
             self._view.picture(path, picture.png)
-        self._view.say(self._replies.caption(job, pictures))
+        self._view.say(self.replies.caption(job, pictures))
         return str(paths[0])
 
     def _adapters(self) -> Sequence[str]:

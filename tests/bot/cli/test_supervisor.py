@@ -14,7 +14,8 @@ import pytest
 
 from bot import supervisor
 from bot.ports import free_port
-from bot.supervisor import EngineFailed, Event, Supervisor
+from bot.probe import EngineFailed
+from bot.supervisor import Event, Supervisor
 
 CHILD = (sys.executable, str(Path(__file__).parent / "child.py"))
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from bot.cli.log import logging_to, speaker
 from bot.cli.terminal import DEBUG, FAILURE, INTERRUPTED, TERMINATED, USAGE, Failure, ending
 from bot.database import DatabaseError
+from bot.probe import EngineFailed
 from bot.settings import SettingsError
-from bot.supervisor import EngineFailed
 from tests.bot.cli.conftest import Configure
 
 
