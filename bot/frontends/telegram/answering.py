@@ -89,7 +89,7 @@ class Commands:
     async def _say(self, who: Origin, text: str) -> None:
         try:
             if text:
-                await self._desk.chats.write(who, plain(fit(text, TEXT)))
+                await self._desk.chats.write(who, plain(fit(text, TEXT)), urgency="answer")
         except TelegramError as error:
             log.warning("chat %s cannot be answered: %s", who.place, error)
 

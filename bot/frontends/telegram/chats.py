@@ -66,7 +66,9 @@ class Chats:
 
     async def document(self, origin: Origin, document: bytes | str, name: str) -> Message:
         """``document`` is a file's content, or Telegram's id of one that was sent before."""
-        return await self._post(origin, self._bot.send_document, document=document, filename=name)
+        return await self._post(
+            origin, self._bot.send_document, rate_limit_args="answer", document=document, filename=name
+        )
 
     async def album(self, origin: Origin, media: Sequence[InputMediaPhoto]) -> tuple[Message, ...]:
         return await self._post(origin, self._bot.send_media_group, media=media)

@@ -9,15 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
-Urgency = Literal["courtesy", "instant"]
-"""``courtesy`` is dropped when it would have to wait; ``instant`` is neither paced nor retried. None must arrive."""
+from bot.frontends.telegram.lanes import Lane, Window
+
+Urgency = Literal["answer", "courtesy", "instant"]
+"""How much a request matters; None must arrive.
+
+answer: dropped where QUEUE_MAX others wait for the chat already, so that nobody can fill it with questions.
+courtesy: dropped when it would have to wait. instant: neither paced nor repeated.
+"""
 
 PACED = frozenset(
     {
@@ -30,67 +35,17 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each further attempt when the network fails; the last one is repeated."""
 PATIENCE = 3600.0
 """Seconds after which a message that the network fails is given up."""
-COURTESY_GAP = 1.0
-"""Seconds of quiet in a chat before a courtesy."""
+QUEUE_MAX = 5
 
 log = logging.getLogger(__name__)
 Reply = bool | dict[str, Any] | list[dict[str, Any]]
 
 
 class TooSoon(TelegramError):
-    """A courtesy that was dropped."""
+    """A courtesy or an answer that was dropped."""
 
     def __init__(self) -> None:
         super().__init__("dropped to keep the pace")
-
-
-class Window:
-    """At most ``most`` messages in any ``seconds``; times are those of a monotonic clock."""
-
-    def __init__(self, most: int, seconds: float) -> None:
-        self.most = most
-        self.bursts = seconds
-        self._sent: deque[float] = deque()
-
-    def count(self, now: float) -> int:
-        """Messages in the window that ends now."""
-        while self._sent and self._sent[0] <= now - self.bursts:
-            self._sent.popleft()
-        return len(self._sent)
-
-    def free_at(self, now: float) -> float:
-        """When one more fits."""
-        return now if self.count(now) < self.most else self._sent[-self.most] + self.bursts
-
-    def note(self, now: float, messages: int = 1) -> None:
-        self._sent.extend([now] * messages)
-
-
-class Lane:
-    """One chat: its windows, and until when Telegram wants silence. The lock keeps its messages in order."""
-
-    def __init__(self, group: bool) -> None:
-        self.lock = asyncio.Lock()
-        self.silent_until = 0.0
-        self.last = float("-inf")
-        self.burst = Window(3, 3.0)
-        self.minute = Window(20, 60.0) if group else Window(60, 60.0)
-
-    def free_at(self, now: float) -> float:
-        return max(self.silent_until, self.burst.free_at(now), self.minute.free_at(now))
-
-    def spare(self, now: float) -> bool:
-        """Whether a courtesy may go: nothing waits, nothing went just now, and half of the minute is left."""
-        calm = not self.lock.locked() and self.free_at(now) <= now and self.last + COURTESY_GAP <= now
-        return calm and self.minute.count(now) < self.minute.most // 2
-
-    def note(self, now: float, messages: int) -> None:
-        self.last = now
-        self.burst.note(now, messages)
-        self.minute.note(now, messages)
-
-    def idle(self, now: float) -> bool:
-        return not self.lock.locked() and self.silent_until <= now and self.minute.count(now) == 0
 
 
 class Pace(BaseRateLimiter[Urgency]):
@@ -132,8 +87,17 @@ class Pace(BaseRateLimiter[Urgency]):
         messages = len(data["media"]) if endpoint == "sendMediaGroup" else 1
         if rate_limit_args == "courtesy":
             return await self._offer(request, lane, messages)
-        async with lane.lock:
-            return await self._insist(request, lane, messages)
+        if rate_limit_args == "answer" and lane.waiting >= QUEUE_MAX:
+            raise TooSoon
+        return await self._in_turn(request, lane, messages)
+
+    async def _in_turn(self, request: Callable[[], Awaitable[Reply]], lane: Lane, messages: int) -> Reply:
+        lane.waiting += 1
+        try:
+            async with lane.lock:
+                return await self._insist(request, lane, messages)
+        finally:
+            lane.waiting -= 1
 
     def _lane(self, chat: int) -> Lane:
         now = self._clock()

@@ -24,13 +24,25 @@ FASTER = 200
 """How much shorter every pause is than on Telegram."""
 
 
-def quick_pace() -> Pace:
-    """Keeps the same limits, on a clock that runs faster."""
+class QuickPace(Pace):
+    """Keeps the same limits, on a clock that runs faster. Pauses of LONG seconds last until ``over`` is set."""
 
-    async def sleep(seconds: float) -> None:
-        await asyncio.sleep(seconds / FASTER)
+    LONG = 100.0
 
-    return Pace(lambda: time.monotonic() * FASTER, sleep)
+    def __init__(self) -> None:
+        super().__init__(self._now, self._pause)
+        self.over = asyncio.Event()
+        self._skipped = 0.0
+
+    def _now(self) -> float:
+        return time.monotonic() * FASTER + self._skipped
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds < self.LONG:
+            await asyncio.sleep(seconds / FASTER)
+        else:
+            await self.over.wait()
+            self._skipped += seconds
 
 
 @pytest.fixture
@@ -55,19 +67,19 @@ def start(telegram: TelegramServer, engine: SmallEngine, settings: dict[str, Any
     """``async with start() as app``: the bot polls Telegram; the same database each time."""
 
     @asynccontextmanager
-    async def started(**changes: Any) -> AsyncIterator[Application]:
+    async def started(pace: QuickPace | None = None, **changes: Any) -> AsyncIterator[Application]:
         options = settings | {"engine_url": engine.url} | changes
         told = Settings(_env_file=None, **options)  # type: ignore[call-arg]
-        async with Application(told) as app, running(app, telegram):
+        async with Application(told) as app, running(app, telegram, pace or QuickPace()):
             yield app
 
     return started
 
 
 @asynccontextmanager
-async def running(app: Application, telegram: TelegramServer) -> AsyncIterator[None]:
+async def running(app: Application, telegram: TelegramServer, pace: QuickPace) -> AsyncIterator[None]:
     """The frontend, from its first poll until the block ends."""
-    frontend, polls = TelegramFrontend(app, quick_pace()), telegram.polls
+    frontend, polls = TelegramFrontend(app, pace), telegram.polls
     serving = asyncio.create_task(frontend.run())
     try:
         await telegram.until(lambda: telegram.polls > polls or serving.done())

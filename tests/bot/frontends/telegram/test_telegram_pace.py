@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -20,8 +21,11 @@ class Chats:
         self.at: list[float] = []
         self.answers: list[TelegramError] = []
         self.pace = Pace(lambda: self.now, self.sleep)
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def sleep(self, seconds: float) -> None:
+        await self.gate.wait()
         self.now += seconds
 
     async def request(self) -> bool:
@@ -133,3 +137,15 @@ async def test_what_is_instant_neither_waits_nor_is_repeated(chats: Chats) -> No
     with pytest.raises(RetryAfter):
         await chats.send(PRIVATE, "instant")
     assert set(chats.at) == {0}
+
+
+async def test_nobody_can_fill_a_chat_with_questions(chats: Chats) -> None:
+    chats.answers = [RetryAfter(30)]
+    chats.gate.clear()
+    asked = [asyncio.create_task(chats.send(PRIVATE, "answer")) for _ in range(9)]
+    await asyncio.wait(asked[5:])
+    picture = asyncio.create_task(chats.send(PRIVATE))
+    chats.gate.set()
+    answered = await asyncio.gather(*asked, picture, return_exceptions=True)
+    assert [type(error) for error in answered if error] == [TooSoon] * 4
+    assert len(chats.at) == 1 + 5 + 1

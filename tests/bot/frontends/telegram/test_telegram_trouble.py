@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from typing import Any
-
 import pytest
-from telegram.error import InvalidToken
 
 from bot.app import Application
-from bot.frontends.telegram import TelegramFrontend
-from bot.settings import Settings
 from tests.bot.frontends.discord.small_engine import SmallEngine
-from tests.bot.frontends.telegram.conftest import Start, quick_pace
+from tests.bot.frontends.telegram.conftest import QuickPace, Start
 from tests.bot.frontends.telegram.reading import PROMPT, answer, answers, draw, finished, settled, toast
 from tests.telegram_server import TelegramServer
 
@@ -28,17 +21,19 @@ async def test_a_flooded_chat_waits_and_gets_its_picture(telegram: TelegramServe
     assert [call.error[:8] for call in telegram.called(method)] == ["Too Many", "Too Many", ""]
 
 
-@pytest.mark.usefixtures("bot")
-async def test_a_flooded_chat_does_not_halt_the_others(telegram: TelegramServer) -> None:
+async def test_a_flooded_chat_does_not_halt_the_others(telegram: TelegramServer, start: Start) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     flooded, other = telegram.private(ani), telegram.private(budi)
-    pause = {"retry_after": 400}
-    telegram.fail("sendMessage", 429, "Too Many Requests: retry after 400", parameters=pause, chat=flooded.id)
-    telegram.say(flooded, ani, f"/kancil {PROMPT}")
-    await telegram.until(lambda: [call for call in telegram.calls if call.error])
-    assert (await draw(telegram, other, budi, f"/kancil {PROMPT}")).file is not None
-    assert answers(flooded) == []
-    await telegram.until(lambda: finished(flooded))
+    minutes = {"retry_after": 400}
+    telegram.fail("sendMessage", 429, "Too Many Requests: retry after 400", parameters=minutes, chat=flooded.id)
+    pace = QuickPace()
+    async with start(pace):
+        telegram.say(flooded, ani, f"/kancil {PROMPT}")
+        await telegram.until(lambda: [call for call in telegram.calls if call.error])
+        assert (await draw(telegram, other, budi, f"/kancil {PROMPT}")).file is not None
+        assert answers(flooded) == []
+        pace.over.set()
+        await telegram.until(lambda: finished(flooded))
 
 
 @pytest.mark.usefixtures("bot")
@@ -131,41 +126,6 @@ async def test_a_group_that_moves_takes_its_jobs_and_styles_along(
     assert await toast(telegram, ani, picture, "again") == ""
     await telegram.until(lambda: finished(new) is not picture)
     assert [one.adapters[0].name for one in engine.requests] == ["batik", "batik"]
-
-
-async def test_a_wrong_token_is_told_without_showing_it(
-    telegram: TelegramServer, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    for token in ("4242:another-token", "no-token-at-all", " "):
-        told = Settings(_env_file=None, **settings | {"telegram_token": token})  # type: ignore[call-arg]
-        async with Application(told) as app:
-            with pytest.raises(InvalidToken) as error:
-                await TelegramFrontend(app, quick_pace()).run()
-        assert str(error.value) == "Telegram does not know this token"
-    assert "another-token" not in "".join(record.getMessage() for record in caplog.records if record.levelno > 10)
-
-
-async def test_a_network_that_is_away_from_the_start_does_not_keep_us_from_stopping(
-    telegram: TelegramServer, settings: dict[str, Any]
-) -> None:
-    telegram.fail("getMe", 502, "Bad Gateway", times=10**6)
-    told = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
-    async with Application(told) as app:
-        frontend = TelegramFrontend(app, quick_pace())
-        serving = asyncio.create_task(frontend.run())
-        await telegram.until(lambda: len(telegram.called("getMe")) == 3)
-        await frontend.close()
-        await asyncio.wait([serving])
-    assert serving.cancelled()
-
-
-@pytest.mark.usefixtures("bot")
-async def test_polling_goes_on_after_trouble(telegram: TelegramServer) -> None:
-    ani = telegram.user("Ani")
-    telegram.fail("getUpdates", 502, "Bad Gateway")
-    telegram.fail("getUpdates", 0)
-    assert (await draw(telegram, telegram.private(ani), ani, f"/kancil {PROMPT}")).file is not None
 
 
 async def test_a_job_goes_on_in_its_message_after_a_restart(
