@@ -10,14 +10,13 @@ from typing import Self
 
 from bot.app import Application
 from bot.cli.log import Say, logging_to
+from bot.cli.platform import Platform
 from bot.cli.terminal import Failure
-from bot.frontends.registry import PLATFORMS, Frontend, PlatformEntry
+from bot.frontends.registry import PLATFORMS, PlatformEntry
 from bot.locks import Locked, lock_path, only_one
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings
 from bot.supervisor import Event, Supervisor
 
-CLOSE_SECONDS = 10.0
-"""How long a platform's connection may take to close."""
 NO_TOKEN = """no platform has a token yet. Set one of these in .env, or as environment variables:
   {variables}
 README.md says where tokens come from, `sanggar doctor` checks them, and `sanggar console` needs none."""
@@ -73,42 +72,32 @@ class _Service:
 
     def __init__(self, app: Application, say: Say, stop: _Stop) -> None:
         self._app, self._say, self._stop = app, say, stop
-        self._frontends: dict[asyncio.Task[None], tuple[PlatformEntry, Frontend]] = {}
 
     async def serve(self, entries: list[PlatformEntry], engine: Supervisor) -> None:
         """Until a stop is asked for or nothing is left to serve; raises Failure or EngineFailed in the latter case."""
-        for entry in entries:
-            frontend = entry.create(self._app)
-            self._frontends[asyncio.create_task(frontend.run(), name=entry.title)] = (entry, frontend)
+        platforms = [Platform(entry, self._app, self._say) for entry in entries]
         ready = asyncio.create_task(engine.ready(), name="engine ready")
         asked = asyncio.create_task(self._stop.asked.wait(), name="stop")
         try:
-            await self._until_over(ready, asked)
+            await self._until_over({platform.task for platform in platforms}, ready, asked)
         finally:
-            ready.cancel()
-            asked.cancel()
+            for task in (ready, asked):
+                task.cancel()
             await asyncio.gather(ready, asked, return_exceptions=True)
-            await self._close(self._app.settings.shutdown_grace if self._stop.asked.is_set() else 0.0)
+            await self._close(platforms, self._app.settings.shutdown_grace if self._stop.asked.is_set() else 0.0)
 
-    async def _until_over(self, ready: asyncio.Task[None], asked: asyncio.Task[bool]) -> None:
-        waiting: set[asyncio.Task[bool] | asyncio.Task[None]] = {ready, asked, *self._frontends}
+    async def _until_over(
+        self, serving: set[asyncio.Task[None]], ready: asyncio.Task[None], asked: asyncio.Task[bool]
+    ) -> None:
+        waiting: set[asyncio.Task[bool] | asyncio.Task[None]] = {ready, asked, *serving}
         while not asked.done():
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if ready in done:
                 ready.result()
-            for task in [task for task in self._frontends if task in done]:
-                self._lost(task)
-            if not self._frontends:
-                raise Failure("no platform is connected any more: `sanggar doctor` says what is wrong")
+            if all(task.done() for task in serving):
+                raise Failure("no platform is left to serve: `sanggar doctor` says what is wrong")
 
-    def _lost(self, task: asyncio.Task[None]) -> None:
-        """One platform ended by itself; the others go on."""
-        entry, _ = self._frontends.pop(task)
-        error = task.exception()
-        why = "disconnected" if error is None else explain(error)
-        self._say(f"{entry.title:8} │ {why}")
-
-    async def _close(self, grace: float) -> None:
+    async def _close(self, platforms: list[Platform], grace: float) -> None:
         """In visible phases: refuse, drain for ``grace`` seconds, cancel, disconnect."""
         self._say(f"Stopping: nothing new is taken; running pictures get {grace:.0f} s (Ctrl-C again hurries).")
         drained = asyncio.create_task(self._app.studio.close(grace), name="drain")
@@ -120,23 +109,7 @@ class _Service:
         hurry.cancel()
         await asyncio.gather(drained, hurry, return_exceptions=True)
         self._say("Disconnecting.")
-        await asyncio.gather(*(self._disconnect(task, frontend) for task, (_, frontend) in self._frontends.items()))
-
-    async def _disconnect(self, task: asyncio.Task[None], frontend: Frontend) -> None:
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await frontend.close()
-                await asyncio.gather(task, return_exceptions=True)
-        except TimeoutError:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-def explain(error: BaseException) -> str:
-    """Why a platform could not be served, and what to do."""
-    if isinstance(error, SettingsError):
-        return str(error)
-    return f"cannot go on: {error} ({type(error).__name__}). `sanggar doctor` says more."
+        await asyncio.gather(*(platform.close() for platform in platforms))
 
 
 def _teller(say: Say) -> Callable[[Event, str], None]:

@@ -15,7 +15,7 @@ class Frontend(Protocol):
     """One platform's side of the bot."""
 
     async def run(self) -> None:
-        """Connect, attach a courier, recover, and serve until ``close``."""
+        """Connect, attach a courier, recover, and serve until ``close``; may be run anew, by a new frontend."""
         ...
 
     async def close(self) -> None:
@@ -31,6 +31,11 @@ class PlatformEntry:
     token: str
     """Field of ``bot.settings.Settings``."""
     target: str
+    refusals: tuple[str, ...]
+    """Names of the exceptions of ``run`` that no further attempt would mend: the token is wrong."""
+
+    def refuses(self, error: Exception) -> bool:
+        return type(error).__name__ in self.refusals
 
     def wanted(self, settings: Settings) -> bool:
         return getattr(settings, self.token) is not None
@@ -46,6 +51,6 @@ class PlatformEntry:
 
 
 PLATFORMS: tuple[PlatformEntry, ...] = (
-    PlatformEntry("Discord", "discord_token", "bot.frontends.discord:DiscordFrontend"),
-    PlatformEntry("Telegram", "telegram_token", "bot.frontends.telegram:TelegramFrontend"),
+    PlatformEntry("Discord", "discord_token", "bot.frontends.discord:DiscordFrontend", ("SettingsError",)),
+    PlatformEntry("Telegram", "telegram_token", "bot.frontends.telegram:TelegramFrontend", ("InvalidToken",)),
 )
