@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter, Registry
 from engine.adapter_facts import describe, misfit
-from engine.errors import AdapterRefused, BadRequest, NotFound
+from engine.errors import AdapterRefused, BadRequest, EngineError, NotFound
+from engine.lora import adapted_layers
 from engine.lora_files import LoraFile, Unusable, read_lora
 from engine.model import Model
 from engine.plan import Facts
@@ -44,10 +45,6 @@ class Applied:
     variant: Variant
     loras: tuple[tuple[Lora, float], ...] = ()
 
-    @property
-    def keys(self) -> list[str]:
-        return [self.variant.key, *(lora.key for lora, _ in self.loras)]
-
 
 class AdapterCache:
     """Knows which adapters there are, which of them fit the model, and holds those in use. Thread-safe."""
@@ -61,12 +58,7 @@ class AdapterCache:
         self._registry = registry
         self._max_rank = settings.max_rank
         self._lock = threading.Lock()
-        self._layers = {
-            "unet": {name: layer for name, layer in model.unet.named_modules() if hasattr(layer, "slots")},
-            "text_encoder": {
-                name: layer for name, layer in model.text_encoder.named_modules() if hasattr(layer, "slots")
-            },
-        }
+        self._layers = {"unet": adapted_layers(model.unet), "text_encoder": adapted_layers(model.text_encoder)}
 
     def list(self) -> list[AdapterInfo]:
         """Every adapter of the registry, and whether it fits."""
@@ -116,9 +108,8 @@ class AdapterCache:
             known = [adapter.name for adapter in self._registry.list()]
             if name in {folder.name for folder in self._registry.broken()}:
                 raise AdapterRefused(f"The adapter {name!r} is damaged or incomplete.", param="adapters") from error
-            raise NotFound(
-                f"There is no adapter {name!r}. Known: {', '.join(known) or 'none'}.", param="adapters"
-            ) from error
+            message = f"There is no adapter {name!r}. Known: {', '.join(known) or 'none'}."
+            raise NotFound(message, param="adapters") from error
         if reason := misfit(adapter.manifest, self._facts):
             raise AdapterRefused(f"The adapter {name!r} cannot be used: {reason}.", param="adapters")
         return adapter
@@ -150,30 +141,33 @@ class AdapterCache:
             return Applied(self.base)
         self.check(uses)
         with self._lock:
-            variant, loras = self.base, []
-            for use in uses:
-                loaded = self._load(self.find(use.name))
-                if isinstance(loaded, Variant):
-                    variant = loaded
-                else:
-                    loras.append((loaded, use.weight))
-            applied = Applied(variant, tuple(loras))
-            self._hold(applied)
+            applied = Applied(self.base)
+            try:
+                for use in uses:
+                    applied = self._add(applied, use)
+            except (EngineError, OutOfRoom):
+                self._let_go(applied)
+                raise
             return applied
+
+    def _add(self, applied: Applied, use: AdapterUse) -> Applied:
+        loaded = self._load(self.find(use.name))
+        if isinstance(loaded, Variant):
+            self.variants.hold(loaded.key)
+            return replace(applied, variant=loaded)
+        self.loras.hold(loaded.key)
+        return replace(applied, loras=(*applied.loras, (loaded, use.weight)))
 
     def release(self, applied: Applied) -> None:
         """The request is over."""
         with self._lock:
-            for lora, _ in applied.loras:
-                self.loras.release(lora.key)
-            if applied.variant.key:
-                self.variants.release(applied.variant.key)
+            self._let_go(applied)
 
-    def _hold(self, applied: Applied) -> None:
+    def _let_go(self, applied: Applied) -> None:
         for lora, _ in applied.loras:
-            self.loras.hold(lora.key)
+            self.loras.release(lora.key)
         if applied.variant.key:
-            self.variants.hold(applied.variant.key)
+            self.variants.release(applied.variant.key)
 
     def _load(self, adapter: Adapter) -> Lora | Variant:
         found = self._shelf(adapter).items.get(key_of(adapter))
@@ -190,12 +184,17 @@ class AdapterCache:
 
     def _read(self, key: str, adapter: Adapter) -> Lora | Variant:
         try:
+            adapter.verify()
             if adapter.manifest.kind == "dreambooth":
                 self._make_room(adapter)
                 return read_variant(key, adapter.folder, self.base)
             return Lora(key, read_lora(adapter.files()[0], self._layers, self._max_rank))
         except (Unusable, AdapterError) as error:
-            reason = str(error) if isinstance(error, Unusable) else "its weights are missing or damaged"
+            reason = (
+                str(error)
+                if isinstance(error, Unusable)
+                else "its weights are missing, damaged or not those of its manifest"
+            )
             raise AdapterRefused(f"The adapter {adapter.name!r} cannot be used: {reason}.", param="adapters") from error
 
     def _make_room(self, adapter: Adapter) -> None:

@@ -127,8 +127,10 @@ class Admission:
 
     def _park_behind(self, job: Job) -> bool:
         """Whoever needs a DreamBooth checkpoint waits behind those who wait for one already."""
+        if not self._parked or not self._preparer.wants_variant(job):
+            return False
         with self._lock:
-            if not self._parked or not self._preparer.wants_variant(job):
+            if not self._parked:
                 return False
             self._parked.append(job)
         job.send(Accepted())

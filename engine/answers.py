@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from engine.errors import EngineError, RequestCancelled
-from engine.events import Cancelled, Event, Failed, Finished, Partial, Progress
+from engine.events import Alive, Cancelled, Event, Failed, Finished, Partial, Progress
 from engine.plan import Plan
 from engine.protocol import (
     CompletedEvent,
@@ -59,6 +59,8 @@ async def stream(events: AsyncIterator[Event], plan: Plan, request_id: str) -> A
     async for event in events:
         if error := failure(event):
             yield f"event: error\ndata: {json_text(error)}\n\n"
+        elif isinstance(event, Alive):
+            yield ": alive\n\n"
         elif message := to_message(event, plan, request_id):
             yield f"event: {message.type}\ndata: {message.model_dump_json()}\n\n"
 

@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.events import LAST, Event, Failed
+from engine.events import LAST, Alive, Event, Failed
 from engine.job import Job
 from engine.plan import Plan
+
+ALIVE_SECONDS = 15.0
+"""A job of which there is nothing to tell says at least so, this often."""
 
 
 class Delivery:
@@ -39,13 +42,19 @@ class Delivery:
         """Until the last one; closing the iterator before cancels the job."""
         try:
             while True:
-                event = await self._events.get()
+                event = await self._next()
                 yield event
                 if isinstance(event, LAST):
                     return
         finally:
             if not self.ended.is_set():
                 self.cancel()
+
+    async def _next(self) -> Event:
+        try:
+            return await asyncio.wait_for(self._events.get(), ALIVE_SECONDS)
+        except TimeoutError:
+            return Alive()
 
     def _receive(self, event: Event) -> None:
         self._loop.call_soon_threadsafe(self._put, event)

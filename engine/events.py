@@ -14,6 +14,11 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """Nothing new, but the job is still under way."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """The job stands elsewhere than before. ``step`` counts U-Net calls over all its pictures."""
 
@@ -65,5 +70,5 @@ class Cancelled:
     """The work has stopped because somebody asked for it."""
 
 
-Event = Accepted | Progress | Partial | Finished | Done | Failed | Cancelled
+Event = Accepted | Alive | Progress | Partial | Finished | Done | Failed | Cancelled
 LAST = (Done, Failed, Cancelled)

@@ -57,12 +57,14 @@ class Finisher:
         self._sketches.put(sketch)
 
     def _work(self) -> None:
-        while (first := self._sketches.get()) is not None:
-            batch = [first]
-            while not self._sketches.empty() and (more := self._sketches.get()) is not None:
-                batch.append(more)
-            for part in self._batches(batch):
-                self._finish(part)
+        going_on = True
+        while going_on:
+            taken = [self._sketches.get()]
+            while not self._sketches.empty():
+                taken.append(self._sketches.get())
+            going_on = None not in taken
+            for batch in self._batches([sketch for sketch in taken if sketch]):
+                self._finish(batch)
 
     def _batches(self, sketches: list[Sketch]) -> list[list[Sketch]]:
         """Sketches of one shape and kind together, as many as a VAE call may hold."""

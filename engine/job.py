@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from engine.adapter_cache import Applied
-from engine.events import LAST, Accepted, Event, Failed
+from engine.events import LAST, Accepted, Event, Failed, Progress
 from engine.plan import Plan
 from engine.samplers import Sampling
 from engine.scheduler import Ticket
@@ -63,11 +63,13 @@ class Job:
         self._lock = threading.Lock()
 
     def send(self, event: Event) -> None:
-        """Pass ``event`` on, unless the last one was sent already; ``Accepted`` goes out once."""
+        """Pass ``event`` on. ``Accepted`` goes out once and before any progress, and nothing follows the last event."""
         with self._lock:
-            if self.ended or (isinstance(event, Accepted) and self._accepted):
+            repeated = isinstance(event, Accepted) and self._accepted
+            early = isinstance(event, Progress) and not self._accepted
+            if self.ended or repeated or early:
                 return
-            self._accepted = True
+            self._accepted = self._accepted or isinstance(event, Accepted)
             self.ended = isinstance(event, LAST)
             self.outcome = event.error.code if isinstance(event, Failed) else type(event).__name__.lower()
             self._send(event)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from huggingface_hub import constants
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from engine import nano
@@ -65,37 +67,44 @@ def load_model(name: str = "nano", device: str = "auto", dtype: str = "auto") ->
     where = torch.device(choose_device(device))
     precision = choose_dtype(dtype, where)
     source = find_source(name)
+    offline = Path(source).is_dir() or not hub_answers()
     try:
-        return assemble(display_name(name), source, where, precision)
+        return assemble(display_name(name), source, where, precision, offline=offline)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise explain(name, source, error) from error
+        raise explain(name, source, error, offline=offline) from error
 
 
-def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype) -> Model:
-    """Read the parts of ``source``, a folder or a hub id."""
-    unet = UNet2DConditionModel.from_pretrained(source, subfolder="unet")
-    vae = AutoencoderKL.from_pretrained(source, subfolder="vae")
-    text_encoder = CLIPTextModel.from_pretrained(source, subfolder="text_encoder")
+def hub_answers() -> bool:
+    """Asked once, because the hub's own client tries again and again for minutes."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        httpx.head(constants.ENDPOINT, timeout=5)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype, *, offline: bool) -> Model:
+    """Read the parts of ``source``, a folder or a hub id; ``offline`` reads what is on this machine alone."""
+    local = {"local_files_only": offline}
+    unet = UNet2DConditionModel.from_pretrained(source, subfolder="unet", **local)
+    vae = AutoencoderKL.from_pretrained(source, subfolder="vae", **local)
+    text_encoder = CLIPTextModel.from_pretrained(source, subfolder="text_encoder", **local)
     for part in (unet, vae, text_encoder):
         part.to(device, dtype).eval().requires_grad_(False)
+    if device.type == "cuda":
+        unet.to(memory_format=torch.channels_last)
     return Model(
         name=name,
-        tokenizer=CLIPTokenizer.from_pretrained(source, subfolder="tokenizer"),
+        tokenizer=CLIPTokenizer.from_pretrained(source, subfolder="tokenizer", **local),
         text_encoder=text_encoder,
         unet=unet,
         vae=vae,
-        noise_schedule=read_noise_schedule(source),
+        noise_schedule=DDIMScheduler.load_config(source, subfolder="scheduler", **local),
         device=device,
         dtype=dtype,
     )
-
-
-def read_noise_schedule(source: str) -> dict[str, Any]:
-    """The scheduler configuration of ``source``."""
-    from diffusers import DDIMScheduler  # noqa: PLC0415 - any class reads any scheduler's configuration
-
-    config: dict[str, Any] = DDIMScheduler.load_config(source, subfolder="scheduler")
-    return config
 
 
 def choose_device(device: str) -> str:
@@ -141,12 +150,15 @@ def display_name(name: str) -> str:
     return folder.resolve().name if name != "nano" and folder.is_dir() else name
 
 
-def explain(name: str, source: str, error: Exception) -> ModelMissing:
+def explain(name: str, source: str, error: Exception, *, offline: bool) -> ModelMissing:
     """Say what went wrong in the operator's words."""
     reason = str(error).strip().split("\n")[0]
     if Path(source).is_dir():
         return ModelMissing(f"The model folder {source} cannot be loaded: {reason}. {ADVICE}")
+    if offline:
+        where = f"The Hugging Face hub ({constants.ENDPOINT}) does not answer"
+        return ModelMissing(f"{where}, and the model {name!r} was not downloaded before. {ADVICE}")
     return ModelMissing(
-        f"The model {name!r} cannot be fetched from the Hugging Face hub: {reason}. Check the id and the connection; "
+        f"The model {name!r} cannot be fetched from the Hugging Face hub: {reason}. Check the id; "
         f"a gated model needs HF_TOKEN; HF_HOME says where downloads are kept. {ADVICE}"
     )

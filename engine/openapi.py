@@ -56,7 +56,7 @@ ERROR: dict[str, Any] = {
 CANCELLED: dict[str, Any] = {
     "type": "object",
     "required": ["id", "object", "cancelled"],
-    "properties": {"id": {"type": "string"}, "object": {"const": "request"}, "cancelled": {"const": True}},
+    "properties": {"id": {"type": "string"}, "object": {"const": "request"}, "cancelled": {"type": "boolean"}},
 }
 MEANINGS = {kind.status: kind.__name__ for kind in EngineError.__subclasses__()} | {
     404: "NotFound",

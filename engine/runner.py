@@ -37,7 +37,7 @@ class Runner:
         timesteps = [float(picture.sampling.timestep) for picture in pictures for _ in range(picture.rows)]
         times = torch.tensor(timesteps, dtype=torch.float32, device=rows.device)
         texts = torch.cat([text for p in pictures for text in (p.negative, p.prompt) if text is not None])
-        uses = [[(lora.key, weight) for lora, weight in p.applied.loras] for p in pictures for _ in range(p.rows)]
+        uses = [uses_of(picture) for picture in pictures for _ in range(picture.rows)]
         known = {lora.key: lora.file.unet for picture in pictures for lora, _ in picture.applied.loras}
         empty = bucket(len(rows)) - len(rows) if self._buckets else 0
         no_use: RowUse = ()
@@ -47,6 +47,11 @@ class Runner:
         )
         split = torch.split(output[: len(rows)], [picture.rows for picture in pictures])
         return [(shown, guide(part, p.job.plan.guidance)) for p, shown, part in zip(pictures, seen, split, strict=True)]
+
+
+def uses_of(picture: Picture) -> RowUse:
+    """The adapters that change the U-Net for this picture."""
+    return [(lora.key, weight) for lora, weight in picture.applied.loras if lora.file.unet]
 
 
 def forward(unet: Any, rows: torch.Tensor, timesteps: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:

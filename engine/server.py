@@ -129,7 +129,7 @@ class Server:
             raise NotFound("No request of that id is under way.", param="id")
         delivery.cancel()
         await delivery.ended.wait()
-        return JSONResponse({"id": id, "object": "request", "cancelled": True})
+        return JSONResponse({"id": id, "object": "request", "cancelled": delivery.job.outcome == "cancelled"})
 
     async def models(self, request: Request) -> Response:
         return JSONResponse(ModelList(data=[self._engine.facts.info()]).model_dump(mode="json"))

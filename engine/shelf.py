@@ -26,6 +26,7 @@ class Shelf(Generic[Item]):
         self.items: OrderedDict[str, Item] = OrderedDict()
         self.held: dict[str, int] = {}
         self.pinned: set[str] = set()
+        self._leaving: set[str] = set()
 
     @property
     def bytes(self) -> int:
@@ -44,19 +45,25 @@ class Shelf(Generic[Item]):
     def hold(self, key: str) -> None:
         """``key`` is in use until as many calls of ``release``."""
         self.items.move_to_end(key)
+        self._leaving.discard(key)
         self.held[key] = self.held.get(key, 0) + 1
 
     def release(self, key: str) -> None:
         self.held[key] -= 1
         if not self.held[key]:
             del self.held[key]
+            if key in self._leaving:
+                self.drop(key)
         self._shrink()
 
     def drop(self, key: str) -> None:
-        """Unpin ``key``, and forget it unless it is in use."""
+        """Unpin ``key``, and forget it as soon as it is not in use."""
         self.pinned.discard(key)
-        if key not in self.held:
-            self.items.pop(key, None)
+        if key in self.held:
+            self._leaving.add(key)
+            return
+        self._leaving.discard(key)
+        self.items.pop(key, None)
 
     def _shrink(self, keep: str = "") -> None:
         """Drop idle items until the budget is kept."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from adapters.registry import LORA_FILE
 from tests.engine_kit.adapters import Tensors, write_dreambooth, write_lora
@@ -96,10 +95,13 @@ def test_a_damaged_file_is_refused(shelf: Shelf, name: str) -> None:
 
 
 def test_a_checkpoint_with_a_foreign_tensor_is_refused(shelf: Shelf) -> None:
-    folder = write_dreambooth(shelf.folder / "foreign", shelf.base)
-    file = folder / "unet/diffusion_pytorch_model.safetensors"
-    save_file(load_file(file) | {"foreign.weight": torch.ones(1)}, file)
+    write_dreambooth(shelf.folder / "foreign", shelf.base, edit=lambda t: t.update({"foreign.weight": torch.ones(1)}))
     assert "unet.foreign.weight" in shelf.refusal("foreign")
+
+
+def test_weights_that_are_not_those_of_the_manifest_are_refused(shelf: Shelf) -> None:
+    write_lora(shelf.folder / "swapped", shelf.base, sha256="0" * 64)
+    assert "manifest" in shelf.refusal("swapped")
 
 
 def test_two_checkpoints_in_one_request_are_refused(shelf: Shelf) -> None:

@@ -57,9 +57,11 @@ def test_a_pinned_adapter_outlives_a_full_memory(stocked: Live) -> None:
     stocked.http.post("/v1/adapters/lora/pin")
     budget, shelf.budget = shelf.budget, 0
     stocked.draw(Wish(num_inference_steps=1, adapters=(("lora", 1.0),)))
+    assert stocked.engine.admission.wait_idle(60)
     assert listed(stocked, "lora")["loaded"]
     stocked.http.post("/v1/adapters/lora/unload")
     stocked.draw(Wish(num_inference_steps=1, adapters=(("lora", 1.0),)))
+    assert stocked.engine.admission.wait_idle(60)
     assert not listed(stocked, "lora")["loaded"]
     shelf.budget = budget
 

@@ -52,13 +52,21 @@ def write_lora(
     return _manifest(folder, base, kind="lora", rank=rank, **manifest)
 
 
-def write_dreambooth(folder: Path, base: Path, seed: int = 0, **manifest: Any) -> Path:
+def write_dreambooth(
+    folder: Path,
+    base: Path,
+    seed: int = 0,
+    edit: Callable[[Tensors], None] = lambda tensors: None,
+    **manifest: Any,
+) -> Path:
     """A checkpoint whose cross-attention and first text layer differ from ``base``; all else is left out."""
     torch.manual_seed(seed)
     for file, part in zip(COMPONENT_FILES, ("layers.0", "attn2"), strict=True):
         tensors = {key: value for key, value in load_file(base / file).items() if part in key}
         (folder / file).parent.mkdir(parents=True)
-        save_file({key: value + 0.05 * torch.randn_like(value) for key, value in tensors.items()}, folder / file)
+        changed = {key: value + 0.05 * torch.randn_like(value) for key, value in tensors.items()}
+        edit(changed)
+        save_file(changed, folder / file)
     return _manifest(folder, base, kind="dreambooth", **manifest)
 
 
