@@ -21,7 +21,7 @@ from bot.frontends.discord.uploads import uploads
 from bot.job import Job, Picture, Progress, State
 from bot.replies import Catalogues, Replies
 
-PAUSES = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
+PAUSES: tuple[float, ...] = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 """Seconds before each further attempt while Discord is out of order."""
 CAPTIONS = (1400, 1000, 700)
 """Characters of a caption, tried in turn: escaping makes it longer, up to twice."""
@@ -104,16 +104,16 @@ class DiscordCourier:
 
     async def _persist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """``attempt`` until it succeeds or fails for good; raises Undeliverable when Discord stays out of order."""
-        for pause in PAUSES:
+        for pause in (0.0, *PAUSES):
+            await asyncio.sleep(pause)
             try:
                 return await attempt()
             except discord.HTTPException as error:
                 if error.status < 500 and error.status != 429:
                     raise
-                log.warning("Discord fails (%s), next attempt in %.0f s", error, pause)
+                log.warning("Discord fails: %s", error)
             except BROKEN as error:
-                log.warning("Discord fails (%r), next attempt in %.0f s", error, pause)
-            await asyncio.sleep(pause)
+                log.warning("Discord fails: %r", error)
         raise Undeliverable("undeliverable")
 
 

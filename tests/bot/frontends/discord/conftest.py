@@ -14,7 +14,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.app import Application
-from bot.frontends.discord import DiscordFrontend
+from bot.frontends.discord import DiscordFrontend, client
+from bot.request import Platform
 from bot.settings import Settings
 from tests.bot.frontends.discord.looks import Make, Start
 from tests.bot.frontends.discord.small_engine import SmallEngine
@@ -24,8 +25,9 @@ from tests.discord_server.state import TOKEN
 
 @pytest.fixture(autouse=True)
 def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """discord.py keeps its addresses for the process: put back what a test changes."""
+    """discord.py keeps its addresses for the process: put back what a test changes. No servers are waited for."""
     monkeypatch.setattr(Route, "BASE", Route.BASE)
+    monkeypatch.setattr(client, "GUILD_READY_SECONDS", 0.01)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(str(DiscordWebSocket.DEFAULT_GATEWAY)))
 
 
@@ -60,29 +62,37 @@ def make(discord: LocalDiscord, engine: SmallEngine, tmp_path: Path) -> Make:
 
 
 @pytest.fixture
-def start(discord: LocalDiscord, make: Make) -> Start:
+def start(make: Make, monkeypatch: pytest.MonkeyPatch) -> Start:
     """``async with start() as app``: the bot, connected to Discord."""
 
     @asynccontextmanager
     async def started(**changes: Any) -> AsyncIterator[Application]:
-        async with make(**changes) as app, running(app, discord):
+        async with make(**changes) as app, running(app, monkeypatch):
             yield app
 
     return started
 
 
 @asynccontextmanager
-async def running(app: Application, discord: LocalDiscord) -> AsyncIterator[None]:
-    """The frontend, from its READY until the block ends."""
-    known = discord.sockets.identified
+async def running(app: Application, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """The frontend, once it has taken up what was unfinished, until the block ends."""
+    recovered, recover = asyncio.Event(), app.studio.recover
+
+    async def recover_and_tell(platform: Platform) -> int:
+        count = await recover(platform)
+        recovered.set()
+        return count
+
+    monkeypatch.setattr(app.studio, "recover", recover_and_tell)
     frontend = DiscordFrontend(app)
-    serving = asyncio.create_task(frontend.run())
+    serving, ready = asyncio.create_task(frontend.run()), asyncio.create_task(recovered.wait())
     try:
-        await discord.until(lambda: discord.sockets.identified > known or serving.done())
+        await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
         yield
     finally:
         await app.studio.close(0.0)
         await frontend.close()
+        ready.cancel()
         await serving
 
 
