@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.adapter_cache import OutOfRoom
-from engine.errors import DrawingFailed, EngineError, QueueFull, ShuttingDown
+from engine.errors import BadRequest, DrawingFailed, EngineError, QueueFull, ShuttingDown
 from engine.events import Accepted, Failed
 from engine.job import Job, Picture
 from engine.metrics import Metrics
@@ -66,8 +66,11 @@ class Admission:
     def submit(self, job: Job) -> None:
         """Take the job; its events tell the rest.
 
+        :raises BadRequest: where it asks for more than may ever wait.
         :raises QueueFull, ShuttingDown: with the seconds after which to ask again.
         """
+        if job.plan.count > self._most:
+            raise BadRequest(f"n must be at most {self._most}, all that may wait here at once.", param="n")
         if self.closed:
             raise ShuttingDown("The engine is shutting down.", retry_after=10)
         job.on_end = self._forget

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, PositiveFloat, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as Unreadable
 
 
 class SettingsError(Exception):
@@ -54,7 +55,7 @@ class EngineSettings(BaseSettings):
     """LoRA files kept in memory, ready for a slot; the least recently used go first."""
     variant_memory_mb: int = Field(default=4096, ge=0)
     """DreamBooth checkpoints kept in memory; the least recently used go first."""
-    user_weights: dict[str, float] = Field(default_factory=dict)
+    user_weights: dict[str, PositiveFloat] = Field(default_factory=dict)
     """Users that get more or less than an equal share: JSON, such as ``{"discord:1": 2}``."""
 
 
@@ -69,6 +70,8 @@ def load_settings(**overrides: object) -> EngineSettings:
     except ValidationError as error:
         wrong = [f"SANGGAR_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
         raise SettingsError("\n".join(wrong)) from None
+    except Unreadable as error:
+        raise SettingsError(f"{error}; it must be JSON") from None
     check_exposure(settings)
     return settings
 
