@@ -14,18 +14,18 @@ class Window:
 
     def __init__(self, most: int, seconds: float) -> None:
         self.most = most
-        self.bursts = seconds
+        self.seconds = seconds
         self._sent: deque[float] = deque()
 
     def count(self, now: float) -> int:
         """Messages in the window that ends now."""
-        while self._sent and self._sent[0] <= now - self.bursts:
+        while self._sent and self._sent[0] <= now - self.seconds:
             self._sent.popleft()
         return len(self._sent)
 
     def free_at(self, now: float) -> float:
         """When one more fits."""
-        return now if self.count(now) < self.most else self._sent[-self.most] + self.bursts
+        return now if self.count(now) < self.most else self._sent[-self.most] + self.seconds
 
     def note(self, now: float, messages: int = 1) -> None:
         self._sent.extend([now] * messages)
