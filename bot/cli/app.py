@@ -15,7 +15,7 @@ from bot.cli.terminal import ending
 from bot.settings import read_settings
 
 app = new_typer("A self-hosted drawing bot for Discord and Telegram, and a console.")
-OUTPUT = "The PNG to write, or - for standard output. Several pictures become FILE-1.png, FILE-2.png ..."
+OUTPUT = "The PNG to write (or replace); - is standard output. Several become FILE-1.png, FILE-2.png ..."
 
 
 def _version(wanted: bool) -> None:
