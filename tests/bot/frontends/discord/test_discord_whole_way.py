@@ -22,7 +22,7 @@ def pixels(message: Message) -> tuple[bytes, str]:
         return image.convert("RGB").tobytes(), image.info["parameters"]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 async def test_from_the_interaction_to_the_posted_picture(discord: LocalDiscord, start: Start, nano: str) -> None:
     async with start(engine_url=nano) as app:
         message = await drawn(discord, "draw", prompt=PROMPT, seed=777, steps=6, size="square")
