@@ -67,6 +67,7 @@ WISHES = [
 ]
 
 
+@pytest.mark.parametrize("studio", ["v_prediction"], indirect=True)
 @pytest.mark.parametrize("wish", WISHES[:6], ids=lambda wish: "+".join(name for name, _ in wish.adapters))
 def test_a_picture_with_adapters_is_the_pipelines(studio: Studio, wish: Wish) -> None:
     assert difference(studio.live.draw(wish), studio.judge(wish)) <= 1
@@ -77,12 +78,14 @@ def test_a_batch_of_which_no_two_rows_are_alike_is_the_pipelines(studio: Studio)
         assert difference(drawn, studio.judge(wish)) <= 1, wish
 
 
+@pytest.mark.parametrize("studio", ["v_prediction"], indirect=True)
 def test_a_batch_of_equals_is_the_pipelines(studio: Studio) -> None:
     wishes = [Wish(seed=seed, adapters=(("modern", 1.0),)) for seed in range(4)]
     for wish, drawn in zip(wishes, studio.live.draw_together(wishes), strict=True):
         assert difference(drawn, studio.judge(wish)) <= 1
 
 
+@pytest.mark.parametrize("studio", ["v_prediction"], indirect=True)
 def test_every_adapter_changes_the_picture(studio: Studio) -> None:
     """Otherwise the comparisons above could not fail."""
     pictures: list[Any] = [studio.live.draw(Wish(adapters=((name, 1.0),))) for name in (*LAYOUTS, "dream")]
