@@ -40,7 +40,7 @@ class Wish:
     negative_prompt: str = "blurry"
     seed: int = 777
     guidance_scale: float = 7.5
-    num_inference_steps: int = 6
+    num_inference_steps: int = 5
     sampler: str = "ddim"
     size: str | None = None
     adapters: tuple[tuple[str, float], ...] = ()
