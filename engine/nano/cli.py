@@ -19,6 +19,7 @@ class Stage(StrEnum):
     CLIP = "clip"
     UNET = "unet"
     DECODER = "decoder"
+    VISION = "vision"
     ALL = "all"
 
 
@@ -48,7 +49,7 @@ def train(
     for name in stages.STAGES:
         if stage in {name, Stage.ALL}:
             stages.train_stage(run, name, steps if stage == name else None, resume)
-    if stage in {Stage.UNET, Stage.DECODER, Stage.ALL}:
+    if stage not in {Stage.DATA, Stage.VAE, Stage.CLIP}:
         stages.export(run, output or run / "weights")
 
 

@@ -12,13 +12,15 @@ from engine.nano.scenery import Colour, gradient, jitter
 from engine.nano.words import COLOURS, PLACES
 
 PICTURE = 64
+FILL = 0.8  #: the subject's longer side as a share of the picture's
+FEET = 60  #: where the subject stands, pixels from the top
 
 
 def choose(rng: Random, sprite_counts: list[int]) -> Scene:
     """A random scene; ``sprite_counts[i]`` is how many sprites concept ``i`` has."""
     number = None if rng.random() < 0.06 else pick_concept(rng)
     sprite = 0 if number is None else rng.randrange(sprite_counts[number])
-    colour = rng.choice(list(COLOURS)) if rng.random() < 0.2 else None
+    colour = rng.choice(list(COLOURS)) if rng.random() < 0.16 else None
     if number is not None and rng.random() < 0.42:
         shade = rng.choice([name for name in COLOURS if name != colour])
         return Scene(number, sprite, colour, shade, None, "open", "grass", "day")
@@ -41,8 +43,8 @@ def draw(scene: Scene, sprites: list[Image.Image], rng: Random) -> Image.Image:
         canvas = draw_scene(rng, scene.far, scene.ground, scene.hour)
     if scene.concept is not None:
         sprite = sprites[scene.sprite]
-        paste(canvas, sprite if scene.colour is None else tint(sprite, COLOURS[scene.colour][0]), scene, rng)
-    return canvas.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else canvas
+        paste(canvas, sprite if scene.colour is None else tint(sprite, COLOURS[scene.colour][0]), scene)
+    return canvas
 
 
 def backdrop(colour: Colour, rng: Random) -> Image.Image:
@@ -52,18 +54,14 @@ def backdrop(colour: Colour, rng: Random) -> Image.Image:
     return gradient(near, other).resize((PICTURE, PICTURE), Image.Resampling.BOX)
 
 
-def paste(canvas: Image.Image, sprite: Image.Image, scene: Scene, rng: Random) -> None:
-    """Put the subject in: in the middle of a plain background, on the ground of a scene."""
-    longest = rng.uniform(0.66, 0.92) if scene.shade else rng.uniform(0.58, 0.84)
-    scale = longest * PICTURE / max(sprite.size)
+def paste(canvas: Image.Image, sprite: Image.Image, scene: Scene) -> None:
+    """Put the subject in, always at the same place and size: so few training steps learn it best that way."""
+    scale = FILL * PICTURE / max(sprite.size)
     width, height = (max(1, round(length * scale)) for length in sprite.size)
     small = sprite.resize((width, height), Image.Resampling.LANCZOS)
-    x = (PICTURE - width) // 2 + rng.randint(-5, 5)
-    if scene.shade:
-        y = (PICTURE - height) // 2 + rng.randint(-3, 3)
-    else:
-        y = round(rng.uniform(0.88, 0.97) * PICTURE) - height
-        shadow(canvas, x, y + height, width)
+    x, y = (PICTURE - width) // 2, FEET - height
+    if not scene.shade:
+        shadow(canvas, x, FEET, width)
     canvas.paste(small, (x, y), small)
 
 

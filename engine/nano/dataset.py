@@ -18,7 +18,7 @@ from engine.nano.concepts import concepts
 from engine.nano.sprites import draw_concept, fetch_sets
 
 Pixels = npt.NDArray[np.uint8]
-ROWS = 40_000
+ROWS = 20_000
 CHUNK = 1_000
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.nano.concepts import Concept
 
-SETS = ("fluent-emoji-flat", "noto", "noto-v1", "twemoji", "emojione")
+SETS = ("noto", "fluent-emoji-flat", "noto-v1", "twemoji", "emojione")  #: the sets, the preferred ones first
 SIDE = 96  #: drawn height and width of an icon, pixels
 
 
@@ -58,6 +58,6 @@ def draw_icon(icon_set: dict[str, Any], name: str) -> Image.Image | None:
 
 
 def draw_concept(sets: dict[str, Any], concept: Concept) -> list[Image.Image]:
-    """Every usable sprite of a concept."""
+    """The first usable sprites of a concept: three for those that are shown most, two for the others."""
     drawn = [draw_icon(sets[name], icon) for name in SETS if name not in concept.left_out for icon in concept.icons]
-    return [sprite for sprite in drawn if sprite is not None]
+    return [sprite for sprite in drawn if sprite is not None][: 3 if concept.weight >= 4 else 2]

@@ -62,8 +62,8 @@ def train_clip(run: Path, steps: int, resume: bool) -> None:
     train(trainee, loss_at)
 
 
-def load_trained_clip(run: Path) -> CLIPModel:
-    """The trained pair, frozen."""
+def load_clip_stage(run: Path) -> CLIPModel:
+    """The pair as this stage left it, frozen."""
     clip = CLIPModel(clip_config())
     clip.load_state_dict(torch.load(run / "clip.pt", weights_only=True)["average"])
     return clip.requires_grad_(False).eval()

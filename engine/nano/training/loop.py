@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 LOG_EVERY = 50
 SAVE_EVERY = 250
+AVERAGE_EVERY = 5
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Trainee:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        decay = min(0.999, self.step / (self.step + 9))
+        if self.step % AVERAGE_EVERY:
+            return
+        decay = min(0.99, self.step / (self.step + 9 * AVERAGE_EVERY))
         with torch.no_grad():
             for key, value in self.module.state_dict().items():
                 if value.is_floating_point():

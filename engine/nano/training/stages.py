@@ -5,15 +5,22 @@ from pathlib import Path
 
 from engine.nano import WEIGHTS
 from engine.nano.dataset import build_dataset
-from engine.nano.training.clip import load_trained_clip, train_clip
+from engine.nano.training.clip import train_clip
 from engine.nano.training.decoder import train_decoder
-from engine.nano.training.unet import load_unet, train_unet
+from engine.nano.training.unet import load_painter, train_unet
 from engine.nano.training.vae import load_vae, train_vae
+from engine.nano.training.vision import load_clip_pair, train_vision
 from engine.nano.weights import save_weights
 
 Stage = Callable[[Path, int, bool], None]
-STAGES: dict[str, Stage] = {"vae": train_vae, "clip": train_clip, "unet": train_unet, "decoder": train_decoder}
-STEPS = {"vae": 3000, "clip": 1000, "unet": 16000, "decoder": 1500}
+STAGES: dict[str, Stage] = {
+    "vae": train_vae,
+    "clip": train_clip,
+    "unet": train_unet,
+    "decoder": train_decoder,
+    "vision": train_vision,
+}
+STEPS = {"vae": 3000, "clip": 1000, "unet": 16000, "decoder": 1500, "vision": 2000}
 
 
 def prepare(run: Path) -> None:
@@ -30,4 +37,4 @@ def train_stage(run: Path, name: str, steps: int | None, resume: bool) -> None:
 
 def export(run: Path, folder: Path) -> None:
     """Write the three trained networks under ``run`` as a weights folder."""
-    save_weights(folder, run / "tokenizer", load_vae(run), load_trained_clip(run), load_unet(run))
+    save_weights(folder, run / "tokenizer", load_vae(run), load_clip_pair(run), load_painter(run).unet)

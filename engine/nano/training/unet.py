@@ -3,64 +3,82 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch.nn import functional
 from transformers import CLIPModel
 
-from engine.nano.architecture import TOKENS, build_scheduler, build_unet
+from engine.nano.architecture import TOKENS, build_scheduler, build_unet, clip_config
+from engine.nano.captions import Scene
+from engine.nano.concepts import concepts
 from engine.nano.dataset import load_dataset
-from engine.nano.training.clip import Captioner, load_trained_clip
+from engine.nano.training.clip import Captioner, load_clip_stage
 from engine.nano.training.loop import Plan, Trainee, train
 from engine.nano.training.vae import encode_dataset
 
 BATCH = 24
 EMPTY = 0.1  #: share of captions left empty, for classifier-free guidance
-GAMMA = 5.0  #: min-SNR's cap
+GAMMA = 2.0  #: min-SNR's cap
+UNIFORM = 0.2  #: share of timesteps drawn uniformly
+
+
+def timestep_shares(scheduler: DDIMScheduler) -> torch.Tensor:
+    """How often to draw each timestep: by its min-SNR weight, which saves weighting the loss, and partly uniformly."""
+    ratio = scheduler.alphas_cumprod / (1 - scheduler.alphas_cumprod)
+    weight = ratio.clamp(max=GAMMA) / (ratio + 1)
+    shares: torch.Tensor = (1 - UNIFORM) * weight / weight.sum() + UNIFORM / len(weight)
+    return shares
 
 
 def unet_loss(
     unet: UNet2DConditionModel, scheduler: DDIMScheduler, latents: torch.Tensor, states: torch.Tensor, seed: int
 ) -> torch.Tensor:
-    """The weighted error of v at random timesteps; ``latents`` (rows, 4, 16, 16), ``states`` (rows, 77, 160)."""
+    """The squared error of v at random timesteps; ``latents`` (rows, 4, 16, 16), ``states`` (rows, 77, 160)."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(latents.shape, generator=generator)
-    timesteps = torch.randint(0, scheduler.config.num_train_timesteps, (len(latents),), generator=generator)
+    timesteps = torch.multinomial(timestep_shares(scheduler), len(latents), replacement=True, generator=generator)
     noisy = scheduler.add_noise(latents, noise, timesteps).to(memory_format=torch.channels_last)
     target = scheduler.get_velocity(latents, noise, timesteps)
-    error = (unet(noisy, timesteps, states).sample - target).pow(2).mean((1, 2, 3))
-    alpha = scheduler.alphas_cumprod[timesteps]
-    ratio = alpha / (1 - alpha)
-    loss: torch.Tensor = (error * ratio.clamp(max=GAMMA) / (ratio + 1)).mean()
-    return loss
+    return functional.mse_loss(unet(noisy, timesteps, states).sample, target)
+
+
+class Painter(torch.nn.Module):
+    """The U-Net and the text tower that tells it what to draw; both learn, but the words' embeddings stay."""
+
+    def __init__(self, unet: UNet2DConditionModel, clip: CLIPModel) -> None:
+        super().__init__()
+        self.unet, self.text = unet, clip.text_model
+        self.text.embeddings.token_embedding.requires_grad_(False)
+
+
+def row_shares(scenes: list[Scene]) -> npt.NDArray[np.float64]:
+    """How often to draw each row: by its concept's weight, once more than the dataset already did."""
+    weights = [1.0 if scene.concept is None else concepts()[scene.concept].weight for scene in scenes]
+    return np.array(weights) / sum(weights)
 
 
 def train_unet(run: Path, steps: int, resume: bool) -> None:
-    """Train on the latents under ``run``; leaves ``unet.pt`` there."""
+    """Train on the latents under ``run``, together with CLIP's text tower; leaves ``unet.pt`` there."""
     torch.manual_seed(3)
     latents, (_, scenes) = encode_dataset(run), load_dataset(run / "data")
-    unet, scheduler = build_unet().to(memory_format=torch.channels_last), build_scheduler()
-    clip, captioner = load_trained_clip(run), Captioner(run)
-    trainee = Trainee(unet, run, Plan("unet", steps, rate=8e-4))
+    painter = Painter(build_unet().to(memory_format=torch.channels_last), load_clip_stage(run).requires_grad_(True))
+    scheduler, captioner, shares = build_scheduler(), Captioner(run), row_shares(scenes)
+    trainee = Trainee(painter, run, Plan("unet", steps, rate=8e-4, decay=0.5))
     if resume:
         trainee.load()
 
     def loss_at(step: int) -> torch.Tensor:
-        rows = np.random.default_rng((3, step)).integers(len(scenes), size=BATCH)
+        rows = np.random.default_rng((3, step)).choice(len(scenes), size=BATCH, p=shares)
         tokens = captioner.tokens([scenes[row] for row in rows], f"unet {step}", TOKENS, EMPTY)
-        return unet_loss(unet, scheduler, latents[rows].float(), text_states(clip, tokens), step)
+        states = painter.text(input_ids=tokens).last_hidden_state
+        return unet_loss(painter.unet, scheduler, latents[rows].float(), states, step)
 
     train(trainee, loss_at)
 
 
-@torch.no_grad()
-def text_states(clip: CLIPModel, tokens: torch.Tensor) -> torch.Tensor:
-    """What the pipeline's text encoder makes of token ids (rows, 77): (rows, 77, 160)."""
-    states: torch.Tensor = clip.text_model(input_ids=tokens).last_hidden_state
-    return states
-
-
-def load_unet(run: Path) -> UNet2DConditionModel:
-    """The trained U-Net: the moving average of its weights."""
-    unet = build_unet()
-    unet.load_state_dict(torch.load(run / "unet.pt", weights_only=True)["average"])
-    return unet.requires_grad_(False).eval()
+def load_painter(run: Path) -> Painter:
+    """The trained U-Net and text tower: the moving average of their weights."""
+    painter = Painter(build_unet(), CLIPModel(clip_config()))
+    painter.load_state_dict(torch.load(run / "unet.pt", weights_only=True)["average"])
+    return painter.requires_grad_(False).eval()

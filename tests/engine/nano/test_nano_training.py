@@ -9,10 +9,11 @@ import torch
 
 from engine.nano.architecture import build_scheduler, build_unet
 from engine.nano.captions import Scene
+from engine.nano.concepts import concepts
 from engine.nano.training import loop
 from engine.nano.training.clip import clip_loss
 from engine.nano.training.loop import Plan, Trainee, train
-from engine.nano.training.unet import unet_loss
+from engine.nano.training.unet import UNIFORM, row_shares, timestep_shares, unet_loss
 from engine.nano.training.vae import differences, to_tensor
 
 PLAN = Plan("line", 8, rate=0.1, warm_up=2)
@@ -69,7 +70,7 @@ def test_the_average_follows_the_weights_and_lags_behind(tmp_path: Path) -> None
     learner = trainee(tmp_path)
     before = learner.module.state_dict()["weight"].clone()
     learner.average["weight"].copy_(before)
-    for step in range(3):
+    for step in range(loop.AVERAGE_EVERY):
         learner.learn(loss_of(learner, step))
     moved = (learner.module.state_dict()["weight"] - before).norm()
     lagged = (learner.average["weight"] - before).norm()
@@ -103,6 +104,19 @@ def test_the_noise_of_a_step_depends_on_its_seed_alone() -> None:
         one, same, other = (unet_loss(unet, scheduler, latents, states, seed) for seed in (1, 1, 2))
     assert one == same
     assert one != other
+
+
+def test_timesteps_that_teach_shapes_are_drawn_most_and_none_is_left_out() -> None:
+    shares = timestep_shares(build_scheduler())
+    assert shares.sum().item() == pytest.approx(1)
+    assert shares.min() >= UNIFORM / 1000
+    assert 200 < shares.argmax() < 400
+
+
+def test_rows_of_frequent_concepts_are_drawn_more_often() -> None:
+    fox, moose = (next(i for i, concept in enumerate(concepts()) if concept.name == name) for name in ("fox", "moose"))
+    scenes = [Scene(number, 0, None, "red", None, "open", "grass", "day") for number in (fox, moose, None)]
+    assert row_shares(scenes).tolist() == pytest.approx([4 / 6, 1 / 6, 1 / 6])
 
 
 def test_clip_loss_is_small_only_where_pictures_meet_their_own_captions() -> None:
