@@ -20,13 +20,17 @@ from adapters.manifest import MANIFEST, AdapterError, Kind, Manifest, read_manif
 from adapters.registry import COMPONENT_FILES, LORA_FILE, Adapter, hash_files
 
 DOWN, UP = "lora_A.weight", "lora_B.weight"
-NAMES = {
-    r"lora\.down\.weight$": DOWN,
-    r"lora\.up\.weight$": UP,
-    r"lora_linear_layer\.down\.weight$": DOWN,
-    r"lora_linear_layer\.up\.weight$": UP,
-    r"lora_([AB])\.default\.weight$": r"lora_\1.weight",
-}
+RENAMES = (
+    (r"\.processor\.to_out_lora\.", ".to_out.0.lora."),
+    (r"\.processor\.to_([qkv])_lora\.", r".to_\1.lora."),
+    (r"\.self_attn\.to_out_lora\.", ".self_attn.out_proj.lora."),
+    (r"\.self_attn\.to_([qkv])_lora\.", r".self_attn.\1_proj.lora."),
+    (r"\.lora_linear_layer\.", ".lora."),
+    (r"lora\.down\.weight$", DOWN),
+    (r"lora\.up\.weight$", UP),
+    (r"lora_([AB])\.default\.weight$", r"lora_\1.weight"),
+)
+"""What diffusers makes of other layouts, in PEFT's names."""
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
 
@@ -134,8 +138,8 @@ def canonical(file: Path) -> dict[str, torch.Tensor]:
 
 
 def canonical_name(key: str) -> str:
-    """The key with PEFT's names of the two matrices."""
-    for pattern, name in NAMES.items():
+    """The key with PEFT's names of the layer and of the two matrices."""
+    for pattern, name in RENAMES:
         key = re.sub(pattern, name, key)
     return key
 
@@ -144,11 +148,14 @@ def layer_scales(file: Path, alphas: Mapping[str, float], tensors: Mapping[str, 
     """Alpha over rank by layer, from the file's own alphas or PEFT's ``adapter_config.json``."""
     config = file.with_name("adapter_config.json")
     everywhere = json.loads(config.read_text(encoding="utf-8")).get("lora_alpha") if config.is_file() else None
+    known = {
+        canonical_name(key.removesuffix(".alpha")).removesuffix(f".{DOWN}"): alpha for key, alpha in alphas.items()
+    }
     scales = {}
     for key, tensor in tensors.items():
         if key.endswith(DOWN):
             layer = key.removesuffix(f".{DOWN}")
-            alpha = alphas.get(f"{layer}.alpha", everywhere)
+            alpha = known.get(layer, everywhere)
             scales[layer] = 1.0 if alpha is None else float(alpha) / len(tensor)
     return scales
 
