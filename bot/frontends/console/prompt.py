@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bot.commands import COMMANDS, Command
+from bot.frontends.console.signals import surely_heard
 
 PROMPT = "sanggar> "
 HISTORY_LINES = 1000
@@ -24,7 +25,8 @@ def read_line() -> str | None:
     """The next line; None at the end of the input. Raises KeyboardInterrupt."""
     if sys.stdin.isatty():
         try:
-            return input(PROMPT)
+            with surely_heard():
+                return input(PROMPT)
         except EOFError:
             print()
             return None

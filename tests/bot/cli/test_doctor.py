@@ -76,7 +76,7 @@ async def test_without_a_token_nothing_can_go_live(configure: Configure) -> None
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A real engine with a tiny model and a key."""
-    with serve(write_tiny(tmp_path_factory.mktemp("models") / "tiny"), key="right") as live:
+    with serve(write_tiny(tmp_path_factory.mktemp("models") / "tiny"), engine_key="right") as live:
         yield live
 
 
