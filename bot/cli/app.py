@@ -32,11 +32,11 @@ def sanggar(
 
 
 @app.command()
-def demo() -> None:
+def demo(sheet: Annotated[Path | None, typer.Option(help="A PNG to put them side by side in.")] = None) -> None:
     """Draw a picture in each style with nano; on a terminal go on as the console."""
     from bot.cli import console as module  # noqa: PLC0415 - `--help` starts at once
 
-    module.demo()
+    module.demo(sheet)
 
 
 @app.command()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from rich.text import Text
 
 from bot.cli.session import open_studio, sharing_console
 from bot.cli.terminal import FAILURE, Failure, output
 from bot.frontends.console import ConsoleFrontend
-from bot.frontends.console.album import FOLDER
+from bot.frontends.console.album import FOLDER, side_by_side
 from bot.frontends.console.background import Background
 from bot.frontends.console.prompt import PROMPT
 from bot.frontends.console.view import View
@@ -18,7 +19,7 @@ from bot.settings import read_settings
 DEMO = (
     "/kancil a clever mouse-deer by the river --seed 777",
     "/retro a ninja in a market --seed 777",
-    "/landscape a castle on a mountain --seed 777",
+    "/landscape a volcano at sunset --seed 777",
     "/draw a red fox in the snow --seed 777",
 )
 """Every style once, then the base model alone."""
@@ -39,8 +40,11 @@ def console() -> None:
         raise SystemExit(FAILURE)  # each failure has been told where it happened
 
 
-def demo() -> None:
-    """Draw DEMO with nano, whatever the settings say; on a terminal go on as the console. Raises Failure."""
+def demo(sheet: Path | None) -> None:
+    """Draw DEMO with nano, whatever the settings say; on a terminal go on as the console. Raises Failure.
+
+    sheet: a PNG that gets the pictures side by side.
+    """
     view, settings = View(output()), read_settings()
     opened = Background(lambda: open_studio(settings, view, own_engine=True, environment=DEMO_ENGINE))
     with sharing_console(settings), opened as studio:
@@ -49,6 +53,8 @@ def demo() -> None:
             view.console.print(Text(f"\n{PROMPT}{line}", style="bold cyan"), soft_wrap=True)
             if not frontend.answer(line):
                 raise Failure("the demonstration did not come to its end: `sanggar doctor` says what is wrong")
+        if sheet is not None:
+            side_by_side(frontend.kept, sheet)
         view.say("\n" + frontend.replies.say("demo-done", folder=f"{FOLDER}/"))
         if sys.stdin.isatty() and sys.stdout.isatty():
             view.say(f"{frontend.replies.say('console-turn')} {frontend.replies.say('console-hint')}")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from PIL import Image
 
 from bot.job import Job, Picture
 
 FOLDER = Path("pictures")
 NAME_MAX = 60
 """Characters of a file's name before seed and ending."""
+SHEET_HEIGHT = 256
+"""Pixels of the pictures of a sheet."""
 
 
 def keep(job: Job, picture: Picture, folder: Path = FOLDER) -> Path:
@@ -30,6 +34,16 @@ def keep(job: Job, picture: Picture, folder: Path = FOLDER) -> Path:
                 continue
         return path
     raise AssertionError("names never end")
+
+
+def side_by_side(paths: Sequence[Path], target: Path, height: int = SHEET_HEIGHT) -> None:
+    """One PNG of the pictures in a row, all ``height`` pixels high. Raises OSError."""
+    pictures = [Image.open(path).convert("RGB") for path in paths]
+    scaled = [picture.resize((round(picture.width * height / picture.height), height)) for picture in pictures]
+    row = Image.new("RGB", (sum(picture.width for picture in scaled), height))
+    for index, picture in enumerate(scaled):
+        row.paste(picture, (sum(one.width for one in scaled[:index]), 0))
+    row.save(target, optimize=True)
 
 
 def slug(text: str) -> str:

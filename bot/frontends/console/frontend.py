@@ -31,6 +31,8 @@ class ConsoleFrontend:
     def __init__(self, studio: Background[Application], view: View, folder: Path = FOLDER) -> None:
         self._studio, self._view, self._folder = studio, view, folder
         self._app = studio.value
+        self.kept: list[Path] = []
+        """Files of the pictures that were drawn so far."""
         self.origin = origin(self._app.settings.language)
         self.replies = self._app.replies.for_locale(self.origin.locale)
         self._app.studio.attach(PLATFORM, ConsoleCourier(view, self.replies, self._finish))
@@ -92,6 +94,7 @@ class ConsoleFrontend:
 
     def _finish(self, job: Job, pictures: Sequence[Picture]) -> str:
         paths = [keep(job, picture, self._folder) for picture in pictures]
+        self.kept += paths
         for path, picture in zip(paths, pictures, strict=True):
             self._view.picture(path, picture.png)
         self._view.say(self.replies.caption(job, pictures))

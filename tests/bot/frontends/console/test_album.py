@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from bot.frontends.console.album import NAME_MAX, keep, slug
+from bot.frontends.console.album import NAME_MAX, keep, side_by_side, slug
 from bot.job import Job, Picture, State
 from bot.request import DrawRequest, Origin
 
@@ -51,3 +52,12 @@ def test_long_names_end_with_a_whole_word() -> None:
     name = slug("word " * 40)
     assert len(name) <= NAME_MAX
     assert set(name.split("-")) == {"word"}
+
+
+def test_pictures_stand_side_by_side_at_one_height(tmp_path: Path) -> None:
+    for name, size, colour in (("a", (8, 8), "red"), ("b", (32, 16), "blue")):
+        Image.new("RGB", size, colour).save(tmp_path / f"{name}.png")
+    side_by_side([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "row.png", height=8)
+    with Image.open(tmp_path / "row.png") as row:
+        assert row.size == (24, 8)
+        assert (row.getpixel((7, 4)), row.getpixel((8, 4))) == ((255, 0, 0), (0, 0, 255))
