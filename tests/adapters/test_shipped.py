@@ -1,0 +1,35 @@
+"""The adapters that come with Sanggar: whole, and visible on nano."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adapters.evaluation.pictures import load_adapted
+from adapters.registry import SHIPPED, Registry
+
+KINDS = {"kancil": "lora", "retro": "dreambooth", "landscape": "lora"}
+
+
+def test_all_three_are_there_and_nothing_is_broken() -> None:
+    registry = Registry([SHIPPED])
+    assert {adapter.name: adapter.manifest.kind for adapter in registry.list()} == KINDS
+    assert registry.broken() == {}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_weights_are_those_of_the_manifest(name: str) -> None:
+    adapter = Registry([SHIPPED]).get(name)
+    adapter.verify()
+    assert (adapter.manifest.base_model, adapter.manifest.prediction_type) == ("nano", "v_prediction")
+    assert sum(file.stat().st_size for file in adapter.files()) < 30_000_000
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_same_prompt_and_seed_give_another_picture(name: str) -> None:
+    adapter = Registry([SHIPPED]).get(name)
+    base, adapted = (
+        np.asarray(load_adapted(which, "nano").draw(["a castle by the river"], 777, 8, 7.0)[0], dtype=float)
+        for which in (None, adapter)
+    )
+    assert np.abs(base - adapted).mean() > 20
