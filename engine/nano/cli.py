@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.nano import WEIGHTS
+from engine.nano.concepts import FAVOURITES
 
 nano_app = typer.Typer(name="nano", help="The small model that is shipped with Sanggar.", no_args_is_help=True)
 
@@ -59,6 +60,6 @@ def sheet(
     model: Annotated[Path, typer.Option(help="A folder in diffusers layout.")] = WEIGHTS,
 ) -> None:
     """Draw the ten subjects with five seeds each on one contact sheet."""
-    from engine.nano.sheet import SUBJECTS, draw_sheet  # noqa: PLC0415  keeps `path` free of torch
+    from engine.nano.sheet import draw_sheet  # noqa: PLC0415  keeps `path` free of torch
 
-    draw_sheet(model, [f"a {subject}" for subject in SUBJECTS], seeds=5).save(output)
+    draw_sheet(model, [f"a {subject}" for subject in FAVOURITES], seeds=5).save(output)

@@ -16,9 +16,10 @@ FILL = 0.8  #: the subject's longer side as a share of the picture's
 FEET = 60  #: where the subject stands, pixels from the top
 
 
-def choose(rng: Random, sprite_counts: list[int]) -> Scene:
-    """A random scene; ``sprite_counts[i]`` is how many sprites concept ``i`` has."""
-    number = None if rng.random() < 0.06 else pick_concept(rng)
+def choose(rng: Random, sprite_counts: list[int], number: int | None = None) -> Scene:
+    """A random scene, of concept ``number`` if given; ``sprite_counts[i]`` is how many sprites concept ``i`` has."""
+    if number is None and rng.random() >= 0.06:
+        number = pick_concept(rng)
     sprite = 0 if number is None else rng.randrange(sprite_counts[number])
     colour = rng.choice(list(COLOURS)) if rng.random() < 0.16 else None
     if number is not None and rng.random() < 0.42:

@@ -6,7 +6,6 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageDraw
 
-SUBJECTS = ("deer", "crocodile", "tiger", "bird", "castle", "mountain", "volcano", "ninja", "fairy", "fox")
 ZOOM = 2
 GAP = 6
 LABEL = 16  #: height of the line of text above each row, pixels

@@ -16,7 +16,7 @@ DREAMBOOTH = (
 
 
 def write_recipe(colours: Path, model: Path, method: str = LORA, **training: object) -> Path:
-    settings = {"steps": 12, "batch_size": 2, "learning_rate": 2e-2, "min_snr_gamma": 5.0, "checkpoint_every": 4}
+    settings = {"steps": 6, "batch_size": 2, "learning_rate": 2e-2, "min_snr_gamma": 5.0, "checkpoint_every": 2}
     lines = "\n".join(f"{key} = {value}" for key, value in (settings | training).items())
     file = colours.parent / "recipe.toml"
     file.write_text(f"""

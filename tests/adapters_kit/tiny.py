@@ -37,11 +37,17 @@ def write_tiny(folder: Path, prediction_type: str) -> Path:
         pad_token_id=0,
     )
     pipeline = StableDiffusionPipeline(
-        vae=AutoencoderKL(block_out_channels=(8,), norm_num_groups=4, sample_size=32),
+        vae=AutoencoderKL(
+            block_out_channels=(8, 8),
+            down_block_types=("DownEncoderBlock2D",) * 2,
+            up_block_types=("UpDecoderBlock2D",) * 2,
+            norm_num_groups=4,
+            sample_size=32,
+        ),
         text_encoder=CLIPTextModel(text),
         tokenizer=tokenizer,
         unet=UNet2DConditionModel(
-            sample_size=32,
+            sample_size=16,
             block_out_channels=(8, 16),
             layers_per_block=1,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),

@@ -5,8 +5,7 @@ from random import Random
 import pytest
 
 from engine.nano.captions import Scene, caption, strew
-from engine.nano.concepts import concepts, parse
-from engine.nano.sheet import SUBJECTS
+from engine.nano.concepts import FAVOURITES, concepts, parse
 from engine.nano.words import COLOURS, PLACES
 
 NAMES = [concept.name for concept in concepts()]
@@ -28,8 +27,8 @@ def test_a_row_of_the_table_becomes_a_concept() -> None:
 def test_the_ten_subjects_are_drawn_more_often_than_any_other() -> None:
     weights = {concept.name: concept.weight for concept in concepts()}
     assert len(weights) == len(concepts())
-    assert min(weights[subject] for subject in SUBJECTS) > max(
-        weight for name, weight in weights.items() if name not in SUBJECTS
+    assert min(weights[subject] for subject in FAVOURITES) > max(
+        weight for name, weight in weights.items() if name not in FAVOURITES
     )
 
 
@@ -37,7 +36,7 @@ def test_the_ten_subjects_are_drawn_more_often_than_any_other() -> None:
 def test_the_ten_subjects_are_known_in_indonesian(word: str) -> None:
     owners = [concept.name for concept in concepts() if word in concept.indonesian]
     assert len(owners) == 1
-    assert owners[0] in SUBJECTS
+    assert owners[0] in FAVOURITES
 
 
 def test_no_name_means_two_subjects() -> None:

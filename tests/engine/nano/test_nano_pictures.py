@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from engine.nano import compose, dataset, sprites
 from engine.nano.captions import Scene
+from engine.nano.classifier import SUBJECTS, Classifier, features, load_classifier
 from engine.nano.compose import choose, draw, tint
 from engine.nano.concepts import concepts
 from engine.nano.dataset import Studio, load_dataset, noise_words
@@ -138,6 +139,33 @@ def test_a_studio_refuses_a_concept_that_no_icon_shows() -> None:
         del icons["icons"]["deer"]
     with pytest.raises(ValueError, match="deer"):
         Studio(sets)
+
+
+def test_the_features_see_shapes_and_neither_colour_nor_brightness(sprite: Image.Image) -> None:
+    plain = Image.new("RGB", (64, 64), "white")
+    round_, recoloured = (plain.copy() for _ in range(2))
+    round_.paste((200, 0, 0), (2, 2), sprite.getchannel("A"))
+    recoloured.paste((0, 0, 200), (2, 2), sprite.getchannel("A"))
+    square = plain.copy()
+    square.paste((200, 0, 0), (2, 2, 62, 62))
+    same, other, other_shape = features([round_, recoloured, square])
+    assert np.linalg.norm(same - other) < 0.2 * np.linalg.norm(same - other_shape)
+    assert features([plain])[0, :-1].max() == 0
+
+
+def test_a_classifier_takes_the_highest_score_and_comes_back_from_disk(tmp_path: Path, sprite: Image.Image) -> None:
+    picture = Image.new("RGB", (64, 64), "white")
+    picture.paste((0, 0, 0), (2, 2), sprite.getchannel("A"))
+    weights = np.zeros((features([picture]).shape[1], len(SUBJECTS)))
+    weights[:, SUBJECTS.index("volcano")] = 1
+    classifier = Classifier(weights)
+    assert classifier.best([picture, picture]) == ["volcano", "volcano"]
+    classifier.save(tmp_path / "classifier.safetensors")
+    assert (load_classifier(tmp_path / "classifier.safetensors").weights == weights).all()
+
+
+def test_the_shipped_classifier_fits_the_features_and_the_subjects() -> None:
+    assert load_classifier().weights.shape == (features([Image.new("RGB", (64, 64))]).shape[1], len(SUBJECTS))
 
 
 def test_without_npm_it_says_which_packages_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
