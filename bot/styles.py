@@ -23,6 +23,7 @@ class Style:
     """A built-in style.
 
     adapter: the one it is drawn with unless a moderator says otherwise; None is the base model alone.
+    weight: of that adapter; one that a moderator chose is drawn at its full weight.
     frame: the prompt that the model gets, with ``{prompt}`` in it. negative: always kept out of the picture.
     """
 
@@ -34,14 +35,15 @@ class Style:
     guidance_scale: float = 7.0
     sampler: str = "dpm++-2m"
     size: str = "square"
+    weight: float = 1.0
 
 
 STYLES: dict[str, Style] = {
     style.name: style
     for style in (
-        Style("kancil", "kancil", "{prompt}, storybook illustration", SAFETY),
+        Style("kancil", "kancil", "{prompt}, storybook illustration", SAFETY, weight=0.7),
         Style("retro", "retro", "{prompt}, retro anime character", SAFETY),
-        Style("landscape", "landscape", "{prompt}, fantasy landscape", SAFETY),
+        Style("landscape", "landscape", "{prompt}, fantasy landscape", SAFETY, weight=0.7),
         Style("draw", None, "{prompt}", SAFETY),
     )
 }
@@ -114,6 +116,7 @@ async def unbind(connection: Connection, platform: Platform, place: str, style: 
 def generation(job: Job, adapter: str | None) -> GenerationRequest:
     """What the engine is asked for ``job``, with every default of its style filled in."""
     style, asked = STYLES[job.request.style], job.request
+    weight = style.weight if adapter == style.adapter else 1.0
     return GenerationRequest(
         prompt=style.frame.replace("{prompt}", asked.prompt),
         negative_prompt=", ".join(part for part in (asked.negative, style.negative) if part),
@@ -123,7 +126,7 @@ def generation(job: Job, adapter: str | None) -> GenerationRequest:
         guidance_scale=style.guidance_scale if asked.guidance_scale is None else asked.guidance_scale,
         num_inference_steps=asked.steps or style.steps,
         sampler=asked.sampler or style.sampler,
-        adapters=[AdapterUse(name=adapter)] if adapter else [],
+        adapters=[AdapterUse(name=adapter, weight=weight)] if adapter else [],
         user=f"{job.origin.platform}:{job.origin.user}",
         stream=True,
         partial_images=PARTIAL_IMAGES,

@@ -14,13 +14,13 @@ from adapters.training.output import sheet
 
 PROMPTS = (
     "a deer by the river",
-    "a crocodile in the forest",
     "a tiger",
     "a fox on a hill",
     "a castle in the mountains at sunset",
-    "a dragon by the lake at night",
+    "a ninja on a red background",
     "a wizard in the village",
-    "a robot on a red background",
+    "a robot",
+    "a volcano at night",
 )
 NAMES = ("kancil", "retro", "landscape")
 ENLARGE = 3
