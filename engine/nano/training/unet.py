@@ -67,6 +67,8 @@ def train_unet(run: Path, steps: int, resume: bool) -> None:
     trainee = Trainee(painter, run, Plan("unet", steps, rate=8e-4, decay=0.386))
     if resume:
         trainee.load()
+    if trainee.step < steps:
+        (run / "vision.pt").unlink(missing_ok=True)  # it was fitted to the text tower that is about to change
 
     def loss_at(step: int) -> torch.Tensor:
         rows = np.random.default_rng((3, step)).choice(len(scenes), size=BATCH, p=shares)
