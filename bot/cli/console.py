@@ -18,7 +18,7 @@ from bot.settings import read_settings
 
 DEMO = (
     "/kancil a clever mouse-deer by the river --seed 777",
-    "/retro a ninja in a market --seed 777",
+    "/retro a ninja in a village --seed 778",
     "/landscape a volcano at sunset --seed 777",
     "/draw a red fox in the snow --seed 777",
 )
