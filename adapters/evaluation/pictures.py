@@ -15,8 +15,8 @@ STEPS = 25
 GUIDANCE_SCALE = 7.0
 
 
-def load_adapted(adapter: Adapter | None, base_model: str) -> Base:
-    """The base model, with the adapter if there is one. Raises AdapterError where it does not fit."""
+def load_adapted(adapter: Adapter | None, base_model: str, weight: float = 1.0) -> Base:
+    """The base model, with the adapter if any, a LoRA at ``weight``. Raises AdapterError where it does not fit."""
     base = load_base(base_model)
     if adapter is None:
         return base
@@ -24,7 +24,8 @@ def load_adapted(adapter: Adapter | None, base_model: str) -> Base:
     if manifest.prediction_type != base.prediction_type:
         raise AdapterError(f"{adapter.name} predicts {manifest.prediction_type}, the model {base.prediction_type}")
     if manifest.kind == "lora":
-        base.pipeline.load_lora_weights(adapter.folder, weight_name=LORA_FILE)
+        base.pipeline.load_lora_weights(adapter.folder, weight_name=LORA_FILE, adapter_name="adapter")
+        base.pipeline.set_adapters("adapter", weight)
         return base
     for file in adapter.files():
         module = getattr(base.pipeline, file.parent.name)

@@ -22,7 +22,8 @@ PROMPTS = (
     "a robot",
     "a volcano at night",
 )
-NAMES = ("kancil", "retro", "landscape")
+NAMES = {"kancil": 0.7, "retro": 1.0, "landscape": 0.7}
+"""The adapters, and the weights at which their styles are drawn."""
 ENLARGE = 3
 MARGIN = 70
 
@@ -46,8 +47,9 @@ def main(
 ) -> None:
     """Draw the same prompts at the same seed with the base and with each adapter; no trigger words are added."""
     registry = Registry([folder])
-    rows = [None, *(registry.get(name) for name in NAMES)]
-    drawn = [load_adapted(adapter, "nano").draw(PROMPTS, seed, 25, 7.0) for adapter in rows]
+    models = [load_adapted(None, "nano")]
+    models += [load_adapted(registry.get(name), "nano", weight) for name, weight in NAMES.items()]
+    drawn = [model.draw(PROMPTS, seed, 25, 7.0) for model in models]
     labelled(sheet(drawn, ENLARGE), ["base", *NAMES], PROMPTS).save(target, optimize=True)
 
 
