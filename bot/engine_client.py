@@ -53,7 +53,10 @@ class EngineClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         timeout = httpx.Timeout(ANSWER_SECONDS, read=SILENCE_SECONDS, pool=None)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, limits=limits, trust_env=False)
+        tls = url.startswith("https:")  # otherwise no certificates are loaded: that takes longer than all the rest
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=timeout, limits=limits, trust_env=False, verify=tls
+        )
         self._patience = patience
         self._wait = wait
         self._adapters = _Cached[AdapterList](LIST_SECONDS)

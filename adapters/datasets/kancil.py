@@ -8,7 +8,8 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from adapters.datasets.paint import CANVAS, Drawn, Sprites, clouds, halved, paste_outlined, scene, to_picture, to_pixels
+from adapters.datasets.paint import CANVAS, Drawn, Sprites, clouds, halved, paste_outlined, to_picture, to_pixels
+from engine.nano.ground import draw_large
 
 PAPER = np.array((1.0, 0.985, 0.95), dtype=np.float32)
 LINE = (122, 84, 58)
@@ -37,7 +38,7 @@ def draw_kancil(sprites: Sprites) -> Iterator[Drawn]:
             where = list(PLACES)[number % len(PLACES)]
             far, ground = rng.choice(PLACES[where])
             icon = ANIMALS[animal][number % len(ANIMALS[animal])]
-            canvas = wash(rng, scene(rng, far, ground))
+            canvas = wash(rng, draw_large(rng, far, ground, "day"))
             place_animal(rng, canvas, sprites.icon(icon, rng.randint(70, 88)))
             yield Drawn(halved(on_paper(rng, canvas)), f"{animal} {where}")
 

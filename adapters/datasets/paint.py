@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
-from engine.nano.ground import ENCLOSED, GROUNDS, light
-from engine.nano.scenery import FAR, Colour, sky
+from engine.nano.scenery import Colour
 from engine.nano.sprites import draw_icon, fetch_sets
 
 PICTURE = 64
@@ -50,19 +49,6 @@ class Sprites:
         scale = height / max(sprite.size)
         size = (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale)))
         return sprite.resize(size, Image.Resampling.LANCZOS)
-
-
-def scene(rng: Random, far: str, ground: str, hour: str = "day") -> Image.Image:
-    """Nano's scenery on the large canvas."""
-    if ground in ENCLOSED:
-        return ENCLOSED[ground](rng)
-    canvas = sky(rng, hour)
-    layer = Image.new("RGBA", canvas.size)
-    draw = ImageDraw.Draw(layer)
-    FAR[far](draw, rng)
-    GROUNDS[ground](draw, rng)
-    canvas.paste(light(layer, hour), (0, 0), layer)
-    return canvas
 
 
 def grown(mask: Image.Image, by: int) -> Image.Image:

@@ -16,10 +16,10 @@ from adapters.datasets.paint import (
     Sprites,
     halved,
     paste_outlined,
-    scene,
     to_picture,
     to_pixels,
 )
+from engine.nano.ground import draw_large
 from engine.nano.scenery import Colour
 
 INK = (52, 30, 24)
@@ -79,7 +79,7 @@ def draw_retro(sprites: Sprites) -> Iterator[Drawn]:
     for number, (who, icon) in enumerate(icons):
         if number % 3 == 2:
             where = list(SETTINGS)[number // 3 % len(SETTINGS)]
-            canvas = posterized(scene(rng, *SETTINGS[where]))
+            canvas = posterized(draw_large(rng, *SETTINGS[where], "day"))
         else:
             where = list(GROUNDS)[number % len(GROUNDS)]
             canvas = backdrop(rng, *GROUNDS[where])

@@ -176,17 +176,23 @@ def space(rng: Random) -> Image.Image:
 ENCLOSED = {"cave": cave, "jungle": jungle, "underwater": underwater, "space": space}
 
 
-def draw_scene(rng: Random, far: str, ground: str, hour: str) -> Image.Image:
-    """A scene, 64x64 RGB. ``ground`` may name an enclosed place, which has neither ``far`` nor ``hour``."""
+def draw_large(rng: Random, far: str, ground: str, hour: str) -> Image.Image:
+    """A scene on the canvas of 128x128 that everything is drawn on. ``ground`` may name an enclosed place, which has
+    neither ``far`` nor ``hour``."""
     if ground in ENCLOSED:
-        canvas = ENCLOSED[ground](rng)
-    else:
-        canvas = sky(rng, hour)
-        layer = Image.new("RGBA", canvas.size)
-        draw = ImageDraw.Draw(layer)
-        FAR[far](draw, rng)
-        GROUNDS[ground](draw, rng)
-        canvas.paste(light(layer, hour), (0, 0), layer)
+        return ENCLOSED[ground](rng)
+    canvas = sky(rng, hour)
+    layer = Image.new("RGBA", canvas.size)
+    draw = ImageDraw.Draw(layer)
+    FAR[far](draw, rng)
+    GROUNDS[ground](draw, rng)
+    canvas.paste(light(layer, hour), (0, 0), layer)
+    return canvas
+
+
+def draw_scene(rng: Random, far: str, ground: str, hour: str) -> Image.Image:
+    """The scene of ``draw_large``, 64x64 RGB."""
+    canvas = draw_large(rng, far, ground, hour)
     return canvas.resize((SIDE // 2, SIDE // 2), Image.Resampling.LANCZOS)
 
 

@@ -38,15 +38,7 @@ class Commands:
             return
         who = origin(message)
         replies = self._desk.words(who.locale)
-        try:
-            text = await self._carry_out(message, who, replies)
-        except Refused as refused:
-            if refused.reason == "stopping":
-                raise
-            text = replies.explain(refused)
-        except Exception:
-            text = apology(replies)
-        await self._say(who, text)
+        await self._say(who, await explained(self._carry_out(message, who, replies), replies))
 
     def _meant(self, message: Message) -> bool:
         """Whether it is a command, and ours. A group may have other bots, whose commands we do not know."""
@@ -99,6 +91,18 @@ async def accept(desk: Desk, who: Origin, submit: Callable[[], Awaitable[Job]]) 
     if await desk.cards.accepted(who.address["source"]) is None:
         job = await submit()
         desk.tasks.start(desk.courier.open(job), f"message of job {job.id}")
+
+
+async def explained(said: Awaitable[str], replies: Replies) -> str:
+    """What is said, or why it could not be done, in the member's words. Raises ``Refused("stopping")``."""
+    try:
+        return await said
+    except Refused as refused:
+        if refused.reason == "stopping":
+            raise
+        return replies.explain(refused)
+    except Exception:
+        return apology(replies)
 
 
 def apology(replies: Replies) -> str:

@@ -9,7 +9,7 @@ from telegram import CallbackQuery, Message
 from telegram.error import BadRequest, TelegramError
 
 from bot.errors import Refused
-from bot.frontends.telegram.answering import accept, apology
+from bot.frontends.telegram.answering import accept, explained
 from bot.frontends.telegram.buttons import Action, read
 from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.people import moderates, pressed
@@ -31,15 +31,7 @@ class Presses:
     async def answer(self, query: CallbackQuery) -> None:
         """Raises ``Refused("stopping")`` where the press has to wait for the next start."""
         replies = self._desk.words(query.from_user.language_code)
-        try:
-            toast = await self._carry_out(query, replies)
-        except Refused as refused:
-            if refused.reason == "stopping":
-                raise
-            toast = replies.explain(refused)
-        except Exception:
-            toast = apology(replies)
-        await self._toast(query, toast)
+        await self._toast(query, await explained(self._carry_out(query, replies), replies))
 
     async def _toast(self, query: CallbackQuery, toast: str) -> None:
         try:

@@ -118,6 +118,7 @@ async def test_a_wrong_token_on_one_platform_leaves_the_other_at_work(
         await telegram.until(lambda: delivered(telegram) > 0)
         interrupt()
         await running.task
+    assert delivered(telegram) == 1
 
 
 async def test_where_every_token_is_wrong_it_ends(start: Callable[..., Running]) -> None:

@@ -38,12 +38,14 @@ async def test_buttons_work_after_a_restart(discord: LocalDiscord, start: Start)
         await discord.until(lambda: finished(press))
         await discord.press(message, button(message, "delete"))
         await discord.until(lambda: message.deleted)
+    assert finished(press)
 
 
 async def test_a_moderator_deletes_what_others_drew(discord: LocalDiscord, bot: Application) -> None:
     message = await drawn(discord)
     await discord.press(message, button(message, "delete"), Typed(MODERATOR))
     await discord.until(lambda: message.deleted)
+    assert message.deleted
 
 
 async def test_nobody_else_deletes_it(discord: LocalDiscord, bot: Application) -> None:
@@ -66,3 +68,4 @@ async def test_pictures_and_buttons_work_in_a_private_chat(discord: LocalDiscord
     message = await drawn(discord, typed=Typed(at=DM))
     await discord.press(message, button(message, "delete"), Typed(at=DM))
     await discord.until(lambda: message.deleted)
+    assert message.deleted
