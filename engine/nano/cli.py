@@ -36,6 +36,7 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Steps in all, for a single stage.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
     run: Annotated[Path, typer.Option(help="Folder of pictures and checkpoints.")] = Path("runs/nano"),
+    start: Annotated[Path | None, typer.Option(help="A weights folder to go on from, instead of from nothing.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the finished weights go.")] = None,
 ) -> None:
     """Draw the training pictures, train, and write the weights (to RUN/weights unless --output says otherwise)."""
@@ -43,13 +44,13 @@ def train(
     from engine.nano.training import stages  # noqa: PLC0415
 
     try:
-        stages.prepare(run)
+        stages.prepare(run, start)
     except SpritesMissingError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     for name in stages.STAGES:
         if stage in {name, Stage.ALL}:
-            stages.train_stage(run, name, steps if stage == name else None, resume)
+            stages.train_stage(run, name, steps if stage == name else None, resume or start is not None)
     if stage not in {Stage.DATA, Stage.VAE, Stage.CLIP}:
         stages.export(run, output or run / "weights")
 

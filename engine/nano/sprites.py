@@ -60,4 +60,4 @@ def draw_icon(icon_set: dict[str, Any], name: str) -> Image.Image | None:
 def draw_concept(sets: dict[str, Any], concept: Concept) -> list[Image.Image]:
     """The first usable sprites of a concept: three for those that are shown most, two for the others."""
     drawn = [draw_icon(sets[name], icon) for name in SETS if name not in concept.left_out for icon in concept.icons]
-    return [sprite for sprite in drawn if sprite is not None][: 3 if concept.weight >= 4 else 2]
+    return [sprite for sprite in drawn if sprite is not None][: 3 if concept.weight >= 3 else 2]

@@ -7,6 +7,7 @@ from engine.nano import WEIGHTS
 from engine.nano.dataset import build_dataset
 from engine.nano.training.clip import train_clip
 from engine.nano.training.decoder import train_decoder
+from engine.nano.training.start import start_from
 from engine.nano.training.unet import load_painter, train_unet
 from engine.nano.training.vae import load_vae, train_vae
 from engine.nano.training.vision import load_clip_pair, train_vision
@@ -23,11 +24,13 @@ STAGES: dict[str, Stage] = {
 STEPS = {"vae": 3000, "clip": 1000, "unet": 16000, "decoder": 1500, "vision": 2000}
 
 
-def prepare(run: Path) -> None:
-    """Draw the pictures, and set the tokenizer beside them (the shipped one, which never changes)."""
+def prepare(run: Path, start: Path | None = None) -> None:
+    """Draw the pictures, set the shipped tokenizer beside them, and go on from the weights ``start`` if given."""
     build_dataset(run / "data", run / "npm")
     if not (run / "tokenizer").exists():
         (run / "tokenizer").symlink_to(WEIGHTS / "tokenizer", target_is_directory=True)
+    if start is not None:
+        start_from(start, run)
 
 
 def train_stage(run: Path, name: str, steps: int | None, resume: bool) -> None:

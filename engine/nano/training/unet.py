@@ -64,7 +64,7 @@ def train_unet(run: Path, steps: int, resume: bool) -> None:
     latents, (_, scenes) = encode_dataset(run), load_dataset(run / "data")
     painter = Painter(build_unet().to(memory_format=torch.channels_last), load_clip_stage(run).requires_grad_(True))
     scheduler, captioner, shares = build_scheduler(), Captioner(run), row_shares(scenes)
-    trainee = Trainee(painter, run, Plan("unet", steps, rate=8e-4, decay=0.386))
+    trainee = Trainee(painter, run, Plan("unet", steps, rate=6e-4, decay=1.0))
     if resume:
         trainee.load()
     if trainee.step < steps:
