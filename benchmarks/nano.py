@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.nano import WEIGHTS
-from engine.nano.classifier import SUBJECTS, composites, load_classifier
+from engine.nano.classifier import FITTED, SUBJECTS, composites, fit, load_classifier
 from engine.nano.concepts import FAVOURITES
 from engine.nano.dataset import Studio
 from engine.nano.judge import Judge, background_colour, subject_colour
@@ -122,8 +122,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--model", type=Path, default=WEIGHTS, help="a folder in diffusers layout with nano's clip/")
+    parser.add_argument("--fit", action="store_true", help="first fit the shipped shape classifier to the icons anew")
     parser.add_argument("--cache", type=Path, default=Path("runs/nano/npm"), help="where the icon sets are kept")
     options = parser.parse_args()
+    if options.fit:
+        fit(Studio(fetch_sets(options.cache))).save(FITTED)
     figures, each = measure(options.model, options.cache)
     table = Table("figure", "value")
     for name, value in (figures | {f"ranked_first: {subject}": share for subject, share in each.items()}).items():

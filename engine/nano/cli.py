@@ -32,6 +32,7 @@ def path() -> None:
 
 @nano_app.command()
 def train(
+    *,
     stage: Annotated[Stage, typer.Option(help="What to train.")] = Stage.ALL,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps in all, for a single stage.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,

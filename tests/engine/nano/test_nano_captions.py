@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from engine.nano.captions import Scene, caption, strew
+from engine.nano.classifier import SUBJECTS
 from engine.nano.concepts import FAVOURITES, concepts, parse
 from engine.nano.words import COLOURS, PLACES
 
@@ -24,11 +25,11 @@ def test_a_row_of_the_table_becomes_a_concept() -> None:
     assert (concept.name, concept.english, concept.indonesian) == ("fox", ("fox", "red fox"), ("rubah",))
 
 
-def test_the_ten_subjects_are_drawn_more_often_than_any_other() -> None:
+def test_the_subjects_that_are_judged_are_drawn_more_often_than_any_other() -> None:
     weights = {concept.name: concept.weight for concept in concepts()}
     assert len(weights) == len(concepts())
-    assert min(weights[subject] for subject in FAVOURITES) > max(
-        weight for name, weight in weights.items() if name not in FAVOURITES
+    assert min(weights[subject] for subject in SUBJECTS) > max(
+        weight for name, weight in weights.items() if name not in SUBJECTS
     )
 
 
