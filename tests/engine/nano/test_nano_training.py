@@ -160,6 +160,4 @@ def test_training_goes_on_from_a_weights_folder(tmp_path: Path) -> None:
     shipped = load_file(WEIGHTS / "unet" / "diffusion_pytorch_model.safetensors")
     painter = load_painter(tmp_path)
     assert all(torch.equal(painter.unet.state_dict()[key], value.float()) for key, value in shipped.items())
-    resumed = Trainee(painter.requires_grad_(True), tmp_path, Plan("unet", steps=2, rate=0.1))
-    resumed.load()
-    assert resumed.step == 0
+    assert torch.load(tmp_path / "unet.pt", weights_only=True)["step"] == 0
