@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from adapters.manifest import MANIFEST, AdapterError
+from adapters.manifest import MANIFEST, AdapterError, Manifest
 from adapters.registry import SHIPPED, Registry
 
 OWN = Path("data/adapters")
@@ -28,11 +28,12 @@ Own = Annotated[Path, typer.Option("--dir", envvar="SANGGAR_ADAPTERS_DIR", help=
 def list_command(own: Own = OWN) -> None:
     """Show every adapter, and what is broken."""
     registry = Registry([SHIPPED, own])
-    table = Table("name", "title", "kind", "base model", "rank", "trigger words")
+    table = Table("name", "title", "style", "kind", "base model", "rank", "trigger words")
     for adapter in registry.list():
         about = adapter.manifest
-        rank = str(about.rank or "")
-        table.add_row(about.name, about.title, about.kind, about.base_model, rank, ", ".join(about.trigger_words))
+        style, rank = f"/{about.style.command}" if about.style else "", str(about.rank or "")
+        words = ", ".join(about.trigger_words)
+        table.add_row(about.name, about.title, style, about.kind, about.base_model, rank, words)
     Console().print(table)
     for folder, reason in registry.broken().items():
         typer.echo(f"broken: {folder.name}: {reason}", err=True)
@@ -69,21 +70,29 @@ def add_command(
     ] = "epsilon",
     licence: Annotated[str, typer.Option(help="Its licence, an SPDX expression.")] = "LicenseRef-unknown",
     trigger: Annotated[list[str] | None, typer.Option(help="A trigger word; may be given again.")] = None,
+    style: Annotated[str, typer.Option(help="The command that members draw with it by, without the slash.")] = "",
+    frame: Annotated[
+        str | None,
+        typer.Option(help="The style's prompt, such as '{prompt}, batik'; ends with the trigger words where left out."),
+    ] = None,
+    weight: Annotated[float, typer.Option(help="At which the style draws with it, 0 to 2.")] = 1.0,
 ) -> None:
     """Take in an adapter that was made elsewhere: a LoRA of diffusers, PEFT or kohya, or a DreamBooth folder."""
     quieten()
-    from adapters.publishing import Origin, add_adapter, adopt_adapter  # noqa: PLC0415 - torch takes seconds to import
+    from adapters import publishing  # noqa: PLC0415 - torch takes seconds to import
 
     called = name or slug(Path(source).stem)
-    origin = Origin(called, title or called, base_model, prediction_type, licence, tuple(trigger or ()))
     try:
+        declared = publishing.style_of(style, frame, weight) if style or frame or weight != 1 else None
         if (Path(source) / MANIFEST).is_file():
-            adapter = adopt_adapter(Path(source), own)
+            adapter = publishing.adopt_adapter(Path(source), own, declared)
         else:
-            adapter = add_adapter(source, own, origin)
+            words = tuple(trigger or ())
+            about = (called, title or called, base_model, prediction_type, licence, words, declared)
+            adapter = publishing.add_adapter(source, own, publishing.Origin(*about))
     except AdapterError as error:
         raise _failed(error) from None
-    typer.echo(f"{adapter.name} is in {adapter.folder}; draw a style with it: /adapter use STYLE {adapter.name}")
+    typer.echo(f"{adapter.name} is in {adapter.folder}; {_how_to_draw(adapter.manifest)}")
 
 
 @adapters_app.command("remove")
@@ -97,6 +106,12 @@ def remove_command(name: Annotated[str, typer.Argument(help="The adapter.")], ow
     except AdapterError as error:
         raise _failed(error) from None
     typer.echo(f"{name} is gone")
+
+
+def _how_to_draw(manifest: Manifest) -> str:
+    if manifest.style:
+        return f"members draw with it by /{manifest.style.command} where {manifest.base_model} is the model"
+    return f"draw a style with it: /adapter use STYLE {manifest.name}"
 
 
 def slug(text: str) -> str:
@@ -146,18 +161,23 @@ def evaluate_command(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Pictures of each held-out caption.", min=2)] = 4,
     backbone: Annotated[str, typer.Option(help="'nano', or a CLIP of the hub or a folder.")] = "nano",
+    inception: Annotated[
+        Path | None, typer.Option(help="Inception-v3 of FID, a .pth or .safetensors file.", exists=True, dir_okay=False)
+    ] = None,
+    unbiased: Annotated[bool, typer.Option("--unbiased", help="The unbiased estimate of CMMD.")] = False,
     page: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
     json: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
 ) -> None:
     """Compare what the base model and the adapter draw for the held-out captions."""
     quieten()
-    from adapters.evaluation.backbones import load_backbone  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.evaluation.backbones import load_eyes  # noqa: PLC0415 - torch takes seconds to import
     from adapters.evaluation.evaluate import evaluate  # noqa: PLC0415
     from adapters.evaluation.report import write_json, write_page  # noqa: PLC0415
 
     try:
         adapter = Registry([SHIPPED, own]).get(name)
-        evaluation = evaluate(adapter, data or adapter.folder / "dataset", load_backbone(backbone), seeds)
+        eyes = load_eyes(backbone, inception, unbiased=unbiased)
+        evaluation = evaluate(adapter, data or adapter.folder / "dataset", eyes, seeds)
     except AdapterError as error:
         raise _failed(error) from None
     if page:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from adapters.manifest import Manifest
+from adapters.manifest import Manifest, model_name
 from adapters.registry import Adapter
 from engine.plan import Facts
-from engine.protocol import AdapterInfo
+from engine.protocol import AdapterInfo, StyleInfo
 
 
 def misfit(manifest: Manifest, facts: Facts) -> str:
-    """Why the adapter does not fit the loaded model; empty where it does.
-
-    Of a base model's id only the last part counts, so that mirrors and local copies of a repository are one model.
-    """
-    wanted, loaded = (name.rstrip("/").rsplit("/")[-1].lower() for name in (manifest.base_model, facts.name))
-    if wanted != loaded:
+    """Why the adapter does not fit the loaded model; empty where it does."""
+    if model_name(manifest.base_model) != model_name(facts.name):
         return f"it was made for {manifest.base_model!r}, and {facts.name!r} is loaded"
     if manifest.prediction_type != facts.prediction_type:
         return f"it was trained for {manifest.prediction_type}, and the loaded model predicts {facts.prediction_type}"
@@ -28,6 +24,14 @@ def describe(adapter: Adapter, reason: str) -> AdapterInfo:
     return AdapterInfo(
         **{field: getattr(manifest, field) for field in fields},
         trigger_words=list(manifest.trigger_words),
+        style=_style(manifest),
         usable=not reason,
         reason=reason,
     )
+
+
+def _style(manifest: Manifest) -> StyleInfo | None:
+    if (style := manifest.style) is None:
+        return None
+    description = style.description or manifest.title
+    return StyleInfo(command=style.command, frame=manifest.frame, weight=style.weight, description=description)

@@ -175,6 +175,19 @@ class ModelInfo(BaseModel):
     samplers: list[str]
 
 
+class StyleInfo(BaseModel):
+    """The command that an adapter declares."""
+
+    command: str
+    """What members type, without the slash: 1 to 32 of a-z, 0-9 and _."""
+    frame: str
+    """The prompt that the model gets, with ``{prompt}`` in it for what was typed."""
+    weight: float
+    """At which the adapter is meant to be drawn with."""
+    description: str
+    """What the command's help says, 1 to 100 characters."""
+
+
 class AdapterInfo(BaseModel):
     """An entry of ``GET /v1/adapters``."""
 
@@ -187,6 +200,7 @@ class AdapterInfo(BaseModel):
     trigger_words: list[str] = Field(default_factory=list)
     rank: int | None = None
     sha256: str
+    style: StyleInfo | None = None
     usable: bool
     """False where the loaded model is not the one this adapter was made for."""
     reason: str = ""

@@ -22,8 +22,8 @@ PROMPTS = (
     "a robot",
     "a volcano at night",
 )
-NAMES = {"kancil": 0.7, "retro": 1.0, "landscape": 0.7}
-"""The adapters, and the weights at which their styles are drawn."""
+NAMES = ("kancil", "retro", "landscape")
+"""The adapters; each is drawn at the weight of its style."""
 ENLARGE = 3
 MARGIN = 70
 
@@ -46,9 +46,11 @@ def main(
     seed: Annotated[int, typer.Option(help="The same for every picture.")] = 777,
 ) -> None:
     """Draw the same prompts at the same seed with the base and with each adapter; no trigger words are added."""
-    registry = Registry([folder])
+    adapters = [Registry([folder]).get(name) for name in NAMES]
     models = [load_adapted(None, "nano")]
-    models += [load_adapted(registry.get(name), "nano", weight) for name, weight in NAMES.items()]
+    for adapter in adapters:
+        style = adapter.manifest.style
+        models.append(load_adapted(adapter, "nano", style.weight if style else 1.0))
     drawn = [model.draw(PROMPTS, seed, 25, 7.0) for model in models]
     labelled(sheet(drawn, ENLARGE), ["base", *NAMES], PROMPTS).save(target, optimize=True)
 

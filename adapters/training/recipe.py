@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from adapters.manifest import SLUG, AdapterError, Kind
+from adapters.manifest import SLUG, AdapterError, Kind, Style, check_weight, faults
 
 
 class RecipeError(AdapterError):
@@ -28,6 +28,8 @@ class About(_Table):
     trigger_words: tuple[str, ...] = ()
     """Put after every caption in training; prompts that end with them get most of the style."""
     licence: str = Field(min_length=1)
+    style: Style | None = None
+    """The command that will draw with it."""
 
 
 class Augmentation(_Table):
@@ -134,6 +136,7 @@ class Recipe(_Table):
             raise ValueError("needs exactly one of the tables lora and dreambooth")
         if (self.training.steps is None) == (self.training.epochs is None):
             raise ValueError("training needs exactly one of steps and epochs")
+        check_weight(self.kind, self.adapter.style)
         return self
 
     @property
@@ -157,10 +160,7 @@ def read_recipe(path: Path) -> Recipe:
     try:
         return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'recipe'}: {fault['msg']}" for fault in error.errors()
-        )
-        raise RecipeError(f"{path}: {faults}") from None
+        raise RecipeError(f"{path}: {faults(error)}") from None
     except ValueError as error:
         raise RecipeError(f"{path}: not TOML: {error}") from None
     except OSError as error:

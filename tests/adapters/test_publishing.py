@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from adapters.cli import adapters_app, slug
 from adapters.evaluation.pictures import load_adapted
-from adapters.manifest import AdapterError
+from adapters.manifest import AdapterError, Style
 from adapters.publishing import Origin, add_adapter, adopt_adapter, remove_adapter
 from adapters.registry import LORA_FILE, Adapter, Registry
 from tests.adapters_kit.runs import finish, write_recipe
@@ -114,6 +114,44 @@ def test_the_commands(made: Adapter, tmp_path: Path) -> None:
     assert "truncated" in checked.output
     assert run.invoke(adapters_app, ["remove", "my-style", *own]).exit_code == 0
     assert run.invoke(adapters_app, ["remove", "my-style", *own]).exit_code == 1
+
+
+def test_an_adapter_becomes_a_command_of_the_chats_in_one_step(made: Adapter, tmp_path: Path) -> None:
+    run, own = CliRunner(), ["--dir", str(tmp_path / "own")]
+    file, as_nano = made.files()[0], ["--prediction-type", "v_prediction", "--base-model", "nano"]
+    style = ["--style", "batik", "--weight", "0.8"]
+    added = run.invoke(adapters_app, ["add", str(file), "--name", "wax", "--trigger", "wax", *as_nano, *style, *own])
+    assert "by /batik where nano is the model" in added.output
+    manifest = Registry([tmp_path / "own"]).get("wax").manifest
+    assert (manifest.style, manifest.frame) == (Style(command="batik", weight=0.8), "{prompt}, wax")
+    assert "/batik" in run.invoke(adapters_app, ["list", *own]).output
+    adopted = run.invoke(adapters_app, ["add", str(made.folder), "--style", "walls", "--frame", "wall: {prompt}", *own])
+    assert adopted.exit_code == 0, adopted.output
+    assert Registry([tmp_path / "own"]).get("walls").manifest.frame == "wall: {prompt}"
+    assert made.manifest.style == Style(command="wall")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--style", "Batik Tulis"], "1 to 32 of a-z"),
+        (["--style", "help"], "/help is a command of the bot already"),
+        (["--style", "batik", "--frame", "batik"], "must hold {prompt} once"),
+        (["--style", "batik", "--weight", "3"], "weight"),
+        (["--frame", "{prompt}"], "cannot be a command"),
+        (["--style", "kancil"], "the adapter 'kancil' draws this style with nano already"),
+    ],
+)
+def test_a_style_that_cannot_be_leaves_nothing_behind(
+    made: Adapter, tmp_path: Path, asked: list[str], said: str
+) -> None:
+    file, own = made.files()[0], tmp_path / "own"
+    own.mkdir()
+    as_nano = ["--name", "wax", "--prediction-type", "v_prediction", "--base-model", "nano", "--dir", str(own)]
+    refused = CliRunner().invoke(adapters_app, ["add", str(file), *asked, *as_nano])
+    assert refused.exit_code == 1
+    assert said in refused.output
+    assert list(own.iterdir()) == []
 
 
 def test_slugs() -> None:

@@ -44,6 +44,7 @@ def test_epochs_become_steps(tmp_path: Path) -> None:
         ("batch_size = 4", "batch = 4", "training.batch"),
         ('name = "walls"', 'name = "../walls"', "adapter.name"),
         ("rank = 4", "rank = ", "not TOML"),
+        ("[data]", '[adapter.style]\ncommand = "quota"\n[data]', "adapter.style.command: /quota is a command"),
     ],
 )
 def test_a_wrong_recipe_names_the_file_and_the_field(tmp_path: Path, before: str, after: str, said: str) -> None:
@@ -60,6 +61,18 @@ def test_the_shipped_recipes_can_be_read(style: str) -> None:
     assert (nano.base_model, nano.adapter.name, nano.data.resolution) == ("nano", style, 64)
     assert (large.data.resolution, large.training.seed, large.training.precision) == (512, 777, "fp16")
     assert nano.kind == large.kind == ("dreambooth" if style == "retro" else "lora")
+    assert [recipe.adapter.style and recipe.adapter.style.command for recipe in (nano, large)] == [style, style]
+
+
+def test_the_weight_of_a_dreambooth_style_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    style, method = (
+        '[adapter.style]\ncommand = "walls"\nweight = 0.5\n[data]',
+        '[dreambooth]\nclass_prompts = ["a wall"]',
+    )
+    file.write_text(GOOD.replace("[data]", style).replace("[lora]\nrank = 4", method))
+    with pytest.raises(RecipeError, match="the weight of its style must be 1"):
+        read_recipe(file)
 
 
 def test_the_large_recipes_have_the_studies_hyper_parameters() -> None:

@@ -54,13 +54,34 @@ def test_a_manifest_survives_writing_and_reading(tmp_path: Path) -> None:
         ({"sha256": "abc"}, "sha256"),
         ({"licence": ""}, "licence"),
         ({"colour": "red"}, "colour"),
+        ({"style": {"command": "Batik!"}}, r"style\.command: 'Batik!' cannot be a command: 1 to 32 of a-z"),
+        ({"style": {"command": "ba-tik"}}, r"style\.command"),
+        ({"style": {"command": "help"}}, r"style\.command: /help is a command of the bot already"),
+        ({"style": {"command": "batik", "frame": "batik"}}, r"style\.frame: 'batik' must hold {prompt} once"),
+        ({"style": {"command": "batik", "frame": "{prompt} {prompt}"}}, r"style\.frame"),
+        ({"style": {"command": "batik", "weight": 2.1}}, r"style\.weight"),
+        ({"style": {"command": "batik", "description": "x" * 101}}, r"style\.description"),
+        ({"kind": "dreambooth", "rank": None, "style": {"command": "batik", "weight": 0.7}}, "weight"),
     ],
 )
 def test_a_wrong_manifest_names_the_field_and_the_file(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
     file = make_adapter(tmp_path, "kancil") / "manifest.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
-    with pytest.raises(ManifestError, match=rf"{file}: .*\b{field}\b"):
+    with pytest.raises(ManifestError, match=rf"{file}: .*\b{field}"):
         read_manifest(file)
+
+
+def test_a_style_without_a_frame_puts_the_trigger_words_behind_what_was_typed(tmp_path: Path) -> None:
+    words = {"trigger_words": ["batik", "wax"]}
+    frames = [
+        read_manifest(make_adapter(tmp_path, name, **fields) / "manifest.json").frame
+        for name, fields in {
+            "old": {},
+            "words": {"style": {"command": "batik"}, **words},
+            "told": {"style": {"command": "batik", "frame": "batik of {prompt}"}, **words},
+        }.items()
+    ]
+    assert frames == ["{prompt}", "{prompt}, batik, wax", "batik of {prompt}"]
 
 
 def test_a_broken_folder_is_reported_and_hides_no_other(tmp_path: Path) -> None:

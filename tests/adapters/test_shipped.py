@@ -7,7 +7,13 @@ import pytest
 
 from adapters.evaluation.pictures import load_adapted
 from adapters.registry import SHIPPED, Registry
+from adapters.training.recipe import read_recipe
 
+STYLES = {
+    "kancil": ("{prompt}, storybook illustration", 0.7),
+    "retro": ("{prompt}, retro anime character", 1.0),
+    "landscape": ("{prompt}, fantasy landscape", 0.7),
+}
 KINDS = {"kancil": "lora", "retro": "dreambooth", "landscape": "lora"}
 
 
@@ -23,6 +29,14 @@ def test_the_weights_are_those_of_the_manifest(name: str) -> None:
     adapter.verify()
     assert (adapter.manifest.base_model, adapter.manifest.prediction_type) == ("nano", "v_prediction")
     assert sum(file.stat().st_size for file in adapter.files()) < 30_000_000
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_declares_the_style_of_its_recipe(name: str) -> None:
+    manifest = Registry([SHIPPED]).get(name).manifest
+    assert manifest.style is not None
+    assert (manifest.style.command, manifest.frame, manifest.style.weight) == (name, *STYLES[name])
+    assert manifest.style == read_recipe(SHIPPED / name / "recipe.toml").adapter.style
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -14,7 +14,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
-from adapters.manifest import AdapterError
+from adapters.manifest import AdapterError, Style
 from adapters.registry import Registry
 from adapters.training.base import load_base
 from adapters.training.loop import Stopped
@@ -48,6 +48,7 @@ def test_diffusers_loads_a_lora_and_draws_another_picture(colours: Path, tiny: P
     adapter.verify()
     assert Registry([adapter.folder.parent]).get("walls").manifest == adapter.manifest
     assert (adapter.manifest.rank, adapter.manifest.prediction_type) == (4, "v_prediction")
+    assert (adapter.manifest.style, adapter.manifest.frame) == (Style(command="wall"), "{prompt}, wall")
     keys = load_file(adapter.files()[0])
     assert all(key.startswith("unet.") and ".lora_" in key for key in keys)
     assert {value.dtype for value in keys.values()} == {torch.float16}

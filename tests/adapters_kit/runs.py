@@ -26,6 +26,8 @@ name = "walls"
 title = "Walls"
 licence = "Apache-2.0"
 trigger_words = ["wall"]
+[adapter.style]
+command = "wall"
 [data]
 folder = "{colours.name}"
 resolution = 32

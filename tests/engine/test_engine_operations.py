@@ -19,7 +19,7 @@ DASHBOARD = Path(__file__).parents[2] / "docs/dashboards/engine.json"
 @pytest.fixture(scope="module")
 def stocked(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("stock")
-    write_lora(folder / "lora", tiny, rank=2)
+    write_lora(folder / "lora", tiny, rank=2, style={"command": "batik", "weight": 0.8}, trigger_words=("wax",))
     write_dreambooth(folder / "dream", tiny)
     write_lora(folder / "foreign", tiny, base_model="other")
     with serve(tiny, folder) as live:
@@ -29,6 +29,12 @@ def stocked(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
 def listed(live: Live, name: str) -> dict[str, object]:
     entries = {entry["name"]: entry for entry in live.http.get("/v1/adapters").json()["data"]}
     return dict(entries[name])
+
+
+def test_the_style_of_an_adapter_is_listed_with_its_defaults_filled_in(stocked: Live) -> None:
+    expected = {"command": "batik", "frame": "{prompt}, wax", "weight": 0.8, "description": "Lora"}
+    assert listed(stocked, "lora")["style"] == expected
+    assert listed(stocked, "dream")["style"] is None
 
 
 @pytest.mark.parametrize("name", ["lora", "dream"])
