@@ -1,8 +1,9 @@
-"""Where features come from: nano's CLIP, or one of the hub. The report always names it."""
+"""Where features come from: nano's CLIP, or one of the hub, and Inception-v3. The report always names it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 from transformers import CLIPModel, CLIPProcessor, CLIPTokenizer
 
+from adapters.evaluation.inception import Inception
 from adapters.evaluation.metrics import Array
 from adapters.training.data import fit, to_tensor
 from engine.nano import WEIGHTS
@@ -20,14 +22,18 @@ LARGE = "openai/clip-vit-large-patch14-336"
 AT_ONCE = 32
 
 
-class Backbone(Protocol):
-    """Features of pictures and texts in one space, not normalized."""
+class PictureBackbone(Protocol):
+    """Features of pictures, not normalized."""
 
     name: str
 
     def pictures(self, pictures: Sequence[Image.Image]) -> Array:
         """One row a picture."""
         ...
+
+
+class Backbone(PictureBackbone, Protocol):
+    """Features of pictures and of texts, in one space."""
 
     def texts(self, texts: Sequence[str]) -> Array:
         """One row a text."""
@@ -48,14 +54,16 @@ class _Clip:
 
     def pictures(self, pictures: Sequence[Image.Image]) -> Array:
         parts = [pictures[start : start + AT_ONCE] for start in range(0, len(pictures), AT_ONCE)]
+        device = self._model.device
         with torch.no_grad():
-            rows = [self._model.get_image_features(self._pixels(part)).pooler_output for part in parts]
-        return np.asarray(torch.cat(rows).float())
+            rows = [self._model.get_image_features(self._pixels(part).to(device)).pooler_output for part in parts]
+        return np.asarray(torch.cat(rows).float().cpu())
 
     def texts(self, texts: Sequence[str]) -> Array:
         with torch.no_grad():
-            rows = self._model.get_text_features(**self._ids(texts)).pooler_output
-        return np.asarray(rows.float())
+            ids = {name: value.to(self._model.device) for name, value in self._ids(texts).items()}
+            rows = self._model.get_text_features(**ids).pooler_output
+        return np.asarray(rows.float().cpu())
 
 
 class NanoClip(_Clip):
@@ -81,7 +89,8 @@ class HubClip(_Clip):
 
     def __init__(self, name: str = LARGE) -> None:
         self.name = name
-        self._model = CLIPModel.from_pretrained(name).eval()
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._model = CLIPModel.from_pretrained(name).eval().to(device)
         self._processor = CLIPProcessor.from_pretrained(name)
 
     def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
@@ -92,6 +101,25 @@ class HubClip(_Clip):
         return dict(self._processor(text=list(texts), padding=True, truncation=True, return_tensors="pt"))
 
 
+@dataclass(frozen=True)
+class Eyes:
+    """What looks at the pictures: a CLIP, and where there is one Inception-v3 for the Frechet distance."""
+
+    clip: Backbone
+    inception: PictureBackbone | None = None
+    unbiased: bool = False
+    """Which estimate of CMMD; the authors' is biased."""
+
+    @property
+    def frechet(self) -> PictureBackbone:
+        return self.inception or self.clip
+
+
 def load_backbone(name: str) -> Backbone:
     """``nano``, or a CLIP's hub id or folder."""
     return NanoClip() if name == "nano" else HubClip(name)
+
+
+def load_eyes(clip: str, inception: Path | None = None, *, unbiased: bool = False) -> Eyes:
+    """The CLIP of that name, and Inception-v3 from its file. Raises AdapterError where the file is another's."""
+    return Eyes(load_backbone(clip), Inception(inception) if inception else None, unbiased)

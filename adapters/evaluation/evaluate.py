@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from adapters.evaluation.backbones import Backbone
+from adapters.evaluation.backbones import Eyes
 from adapters.evaluation.metrics import (
     Array,
     clip_score,
@@ -21,9 +21,10 @@ from adapters.evaluation.metrics import (
     palette_uniformity,
     reference_similarity,
 )
-from adapters.evaluation.pictures import draw_grid, load_adapted, worded
+from adapters.evaluation.pictures import draw_grid, load_adapted
+from adapters.manifest import PROMPT
 from adapters.registry import Adapter
-from adapters.training.data import fit, read_examples
+from adapters.training.data import Example, fit, read_examples
 
 FIRST_SEED = 777
 Grid = list[list[Image.Image]]
@@ -39,7 +40,7 @@ class Scores:
     """Cosine with the held-out pictures."""
     cmmd: float
     fid: float
-    """Frechet distance to the held-out pictures, on the backbone's features."""
+    """Frechet distance to the held-out pictures, on Inception's features where it is there, else on CLIP's."""
     palette_uniformity: float
     consistency: float
     """Of one caption over the seeds."""
@@ -52,15 +53,25 @@ class Evaluation:
     """Both sets, their scores, and what they were compared with."""
 
     adapter: Adapter
+    weight: float
+    """Of the adapter in the pictures after: that of its style."""
     backbone: str
+    fid_backbone: str
+    unbiased: bool
+    """Which estimate of CMMD the scores hold."""
     captions: list[str]
     references: list[Image.Image]
     drawn: tuple[Grid, Grid]
     """Before and after; one row a seed, one column a caption."""
     before: Scores
     after: Scores
-    held_out_nearest: float
-    """As ``nearest_training``, of the held-out pictures: what an adapter that learnt nothing by heart comes near."""
+    nearest: tuple[Array, Array, Array]
+    """Of each held-out picture, each before and each after: the highest cosine with a training picture."""
+
+    @property
+    def held_out_nearest(self) -> float:
+        """As ``nearest_training``, of the held-out pictures: what an adapter that learnt nothing by heart is near."""
+        return float(self.nearest[0].mean())
 
     def ratio(self, name: str) -> float:
         """After over before."""
@@ -85,19 +96,56 @@ class Evaluation:
         return f"{start} ({rest}); {heart}."
 
 
-def evaluate(adapter: Adapter, data: Path, backbone: Backbone, seeds: int) -> Evaluation:
+@dataclass(frozen=True)
+class Target:
+    """Features of the held-out pictures and of the training pictures, and the held-out captions' own."""
+
+    texts: Array
+    held_out: Array
+    learnt: Array
+    frechet: Array
+    """Of the held-out pictures, for the Frechet distance."""
+
+
+def evaluate(adapter: Adapter, data: Path, eyes: Eyes, seeds: int) -> Evaluation:
     """Draws and measures; ``data`` is the data set the adapter was made from, with a test split."""
-    tests, training = (read_examples(data, split) for split in ("test", "train"))
+    manifest = adapter.manifest
+    tests = read_examples(data, "test")
     captions = [example.caption for example in tests]
-    prompts = [worded(caption, adapter) for caption in captions]
-    models = (load_adapted(which, adapter.manifest.base_model) for which in (None, adapter))
-    before, after = (draw_grid(model, prompts, range(FIRST_SEED, FIRST_SEED + seeds)) for model in models)
-    references = [opened(example.file, after[0][0].width) for example in tests]
-    held_out = backbone.pictures(references)
-    learnt = backbone.pictures([opened(example.file, after[0][0].width) for example in training])
-    scores = [score(grid, captions, held_out, learnt, backbone) for grid in (before, after)]
-    nearest = float(nearest_similarity(held_out, learnt).mean())
-    return Evaluation(adapter, backbone.name, captions, references, (before, after), scores[0], scores[1], nearest)
+    weight = manifest.style.weight if manifest.style else 1.0
+    grids = draw_both(adapter, weight, [manifest.frame.replace(PROMPT, caption) for caption in captions], seeds)
+    side = grids[0][0][0].width
+    target = look(tests, read_examples(data, "train"), eyes, side)
+    references = [opened(example.file, side) for example in tests]
+    (before, near_before), (after, near_after) = (score(grid, target, eyes) for grid in grids)
+    return Evaluation(
+        adapter,
+        weight,
+        eyes.clip.name,
+        eyes.frechet.name,
+        eyes.unbiased,
+        captions,
+        references,
+        grids,
+        before,
+        after,
+        (nearest_similarity(target.held_out, target.learnt), near_before, near_after),
+    )
+
+
+def look(tests: Sequence[Example], training: Sequence[Example], eyes: Eyes, side: int) -> Target:
+    """The features of a data set's pictures at ``side`` pixels."""
+    references, known = ([opened(example.file, side) for example in examples] for examples in (tests, training))
+    texts = eyes.clip.texts([example.caption for example in tests])
+    return Target(texts, eyes.clip.pictures(references), eyes.clip.pictures(known), eyes.frechet.pictures(references))
+
+
+def draw_both(adapter: Adapter, weight: float, prompts: Sequence[str], seeds: int) -> tuple[Grid, Grid]:
+    """The prompts at equal seeds by the base model alone, and with the adapter."""
+    numbers = range(FIRST_SEED, FIRST_SEED + seeds)
+    model = adapter.manifest.base_model
+    before = draw_grid(load_adapted(None, model), prompts, numbers, "drawing without the adapter")
+    return before, draw_grid(load_adapted(adapter, model, weight), prompts, numbers, "drawing with the adapter")
 
 
 def opened(file: Path, side: int) -> Image.Image:
@@ -106,18 +154,31 @@ def opened(file: Path, side: int) -> Image.Image:
         return fit(picture.convert("RGB"), side)
 
 
-def score(grid: Grid, captions: Sequence[str], held_out: Array, learnt: Array, backbone: Backbone) -> Scores:
-    """Every measure of one set."""
+def score(grid: Grid, target: Target, eyes: Eyes) -> tuple[Scores, Array]:
+    """Every measure of one set, and of each of its pictures the highest cosine with a training picture."""
     pictures = [picture for row in grid for picture in row]
-    features = backbone.pictures(pictures)
-    by_caption = features.reshape(len(grid), len(captions), -1).transpose(1, 0, 2)
-    pixels = np.stack([np.asarray(picture, dtype=np.float32) / 255 for picture in pictures])
-    return Scores(
-        clip_score=clip_score(features, np.tile(backbone.texts(captions), (len(grid), 1))),
-        reference_similarity=reference_similarity(features, held_out),
-        cmmd=cmmd(features, held_out),
-        fid=frechet_distance(features, held_out),
-        palette_uniformity=palette_uniformity(palette(pixels)),
+    features = eyes.clip.pictures(pictures)
+    frechet = eyes.inception.pictures(pictures) if eyes.inception else features
+    by_caption = features.reshape(len(grid), len(target.texts), -1).transpose(1, 0, 2)
+    nearest = nearest_similarity(features, target.learnt)
+    scores = Scores(
+        clip_score=clip_score(features, np.tile(target.texts, (len(grid), 1))),
+        reference_similarity=reference_similarity(features, target.held_out),
+        cmmd=cmmd(features, target.held_out, unbiased=eyes.unbiased),
+        fid=frechet_distance(frechet, target.frechet),
+        palette_uniformity=palette_uniformity(histograms(pictures)),
         consistency=float(np.mean([consistency(rows) for rows in by_caption])),
-        nearest_training=float(nearest_similarity(features, learnt).mean()),
+        nearest_training=float(nearest.mean()),
     )
+    return scores, nearest
+
+
+def histograms(pictures: Sequence[Image.Image]) -> Array:
+    """The palette of each picture."""
+    return palette(np.stack([np.asarray(picture, dtype=np.float32) / 255 for picture in pictures]))
+
+
+def palettes(evaluation: Evaluation) -> tuple[Array, Array, Array]:
+    """The palettes of the held-out pictures, before and after."""
+    before, after = ([picture for row in grid for picture in row] for grid in evaluation.drawn)
+    return histograms(evaluation.references), histograms(before), histograms(after)

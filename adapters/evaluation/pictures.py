@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from adapters.manifest import AdapterError
 from adapters.registry import LORA_FILE, Adapter
+from adapters.terminal import tracked
 from adapters.training.base import Base, load_base
 
 STEPS = 25
@@ -37,11 +38,8 @@ def load_adapted(adapter: Adapter | None, base_model: str, weight: float = 1.0) 
     return base
 
 
-def draw_grid(base: Base, prompts: Sequence[str], seeds: Sequence[int]) -> list[list[Image.Image]]:
+def draw_grid(base: Base, prompts: Sequence[str], seeds: Sequence[int], doing: str) -> list[list[Image.Image]]:
     """One row a seed, one column a prompt."""
-    return [base.draw(prompts, seed, STEPS, GUIDANCE_SCALE) for seed in seeds]
-
-
-def worded(prompt: str, adapter: Adapter | None) -> str:
-    """The prompt with the adapter's trigger words, as its style frames it."""
-    return ", ".join([prompt, *adapter.manifest.trigger_words]) if adapter else prompt
+    pairs = [(seed, prompt) for seed in seeds for prompt in prompts]
+    drawn = [base.draw([prompt], seed, STEPS, GUIDANCE_SCALE)[0] for seed, prompt in tracked(pairs, doing)]
+    return [drawn[start : start + len(prompts)] for start in range(0, len(drawn), len(prompts))]

@@ -1,21 +1,18 @@
-"""An evaluation as one HTML page, which needs no other file, and as JSON."""
+"""An evaluation as JSON, as one HTML page which needs no other file, and as Markdown with its pictures beside it."""
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
+from adapters.evaluation.charts import nearest_plot, palette_plot, ratio_plot
 from adapters.evaluation.evaluate import Evaluation
-from adapters.training.output import sheet
+from adapters.evaluation.grid import comparison
+from adapters.pages import image, page, table
 
 ROWS = {
     "clip_score": ("CLIP score: picture and caption", "higher"),
@@ -26,12 +23,8 @@ ROWS = {
     "consistency": ("Consistency of a caption over seeds", "higher"),
     "nearest_training": ("Nearest training picture, cosine", "see below"),
 }
-SWATCHES = 12
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse } td, th { padding: .3rem .8rem; border-bottom: 1px solid #ccc; text-align: left }
-td:nth-child(n+2) { font-variant-numeric: tabular-nums } img { max-width: 100%; image-rendering: pixelated }
-"""
+SEEDS_SHOWN = 2
+"""In Markdown; the page shows all."""
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -40,7 +33,10 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "adapter": evaluation.adapter.name,
         "sha256": evaluation.adapter.manifest.sha256,
         "base_model": evaluation.adapter.manifest.base_model,
+        "weight": evaluation.weight,
         "backbone": evaluation.backbone,
+        "fid_backbone": evaluation.fid_backbone,
+        "cmmd_estimate": "unbiased" if evaluation.unbiased else "biased",
         "captions": len(evaluation.captions),
         "seeds": len(evaluation.drawn[0]),
         "before": asdict(evaluation.before),
@@ -58,51 +54,87 @@ def write_json(evaluation: Evaluation, file: Path) -> None:
 
 def write_page(evaluation: Evaluation, file: Path) -> None:
     """The page."""
-    manifest = evaluation.adapter.manifest
-    before, after = evaluation.drawn
-    names = (("Held-out pictures", [evaluation.references]), ("Before", before), ("After", after))
     parts = [
-        f"<h1>{escape(manifest.title)}</h1>",
         f"<p><strong>{escape(evaluation.verdict)}</strong></p>",
-        f"<p>Adapter <code>{escape(manifest.name)}</code> ({manifest.kind}) on {escape(manifest.base_model)}. "
-        f"{len(evaluation.captions)} held-out captions, {len(before)} seeds each. "
-        f"All features, also those of the Frechet distance: {escape(evaluation.backbone)}.</p>",
-        table(evaluation),
-        f"<p>Over-fitting: the held-out pictures' own nearest training pictures have a mean cosine of "
-        f"{evaluation.held_out_nearest:.3f}; drawn pictures above that repeat what was learnt.</p>",
-        f"<p>Captions, from left to right: {escape('; '.join(evaluation.captions))}.</p>",
-        *(f"<h2>{name}</h2>{image(sheet(grid))}<p>{image(swatches(grid))}</p>" for name, grid in names),
+        *(f"<p>{escape(text)}</p>" for text in (method(evaluation),)),
+        table(scores(evaluation)),
+        image(ratio_plot(evaluation, titles()), "Each score after, divided by before"),
+        "<h2>Side by side</h2>",
+        image(comparison(evaluation, len(evaluation.drawn[0])), "Pictures before and after at equal seeds"),
+        "<h2>Palettes</h2>",
+        image(palette_plot(evaluation), "Histograms of the commonest colours"),
+        f"<h2>Over-fitting</h2><p>{escape(over_fitting(evaluation))}</p>",
+        image(nearest_plot(evaluation), "Histograms of the similarity to the nearest training picture"),
     ]
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(manifest.title)}</title>'
-    file.write_text(f"{head}<style>{STYLE}</style>{''.join(parts)}</html>\n", encoding="utf-8")
+    file.write_text(page(evaluation.adapter.manifest, parts), encoding="utf-8")
 
 
-def table(evaluation: Evaluation) -> str:
-    """Every score before and after."""
+def write_markdown(evaluation: Evaluation, folder: Path) -> None:
+    """``NAME.md`` and its pictures ``NAME-....png``."""
+    name, manifest = evaluation.adapter.name, evaluation.adapter.manifest
+    pictures = {
+        "side-by-side": ("Pictures before and after at equal seeds", comparison(evaluation, SEEDS_SHOWN)),
+        "ratios": ("Each score after, divided by before", ratio_plot(evaluation, titles())),
+        "palette": ("Histograms of the commonest colours", palette_plot(evaluation)),
+        "nearest": ("Similarity to the nearest training picture", nearest_plot(evaluation)),
+    }
+    shown = {}
+    for key, (text, picture) in pictures.items():
+        shown[key] = f"![{text}]({name}-{key}.png)"
+        if picture:
+            picture.save(folder / f"{name}-{key}.png", optimize=True)
+    paragraphs = [
+        f"# {manifest.title}",
+        f"{manifest.description}",
+        f"**{evaluation.verdict}**",
+        shown["side-by-side"],
+        method(evaluation),
+        markdown_table(scores(evaluation)),
+        shown["ratios"],
+        "## Palettes",
+        shown["palette"],
+        "## Over-fitting",
+        over_fitting(evaluation),
+        shown["nearest"],
+    ]
+    (folder / f"{name}.md").write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")
+
+
+def titles() -> dict[str, str]:
+    """Every score's title."""
+    return {name: title for name, (title, _) in ROWS.items()}
+
+
+def scores(evaluation: Evaluation) -> list[tuple[str, ...]]:
+    """The table of scores, with its headings."""
     before, after = asdict(evaluation.before), asdict(evaluation.after)
     lines = [
-        f"<tr><td>{title}</td><td>{before[name]:.3f}</td><td>{after[name]:.3f}</td>"
-        f"<td>{evaluation.ratio(name):.2f}</td><td>{better}</td></tr>"
+        (title, f"{before[name]:.3f}", f"{after[name]:.3f}", f"{evaluation.ratio(name):.2f}", better)
         for name, (title, better) in ROWS.items()
     ]
-    head = "<tr><th></th><th>before</th><th>after</th><th>ratio</th><th>better</th></tr>"
-    return f"<table>{head}{''.join(lines)}</table>"
+    return [("", "before", "after", "ratio", "better"), *lines]
 
 
-def swatches(grid: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    """The commonest colours of all pictures, each as wide as it is common."""
-    pictures = [np.asarray(picture.convert("RGB")) for row in grid for picture in row]
-    colours = Image.fromarray(np.concatenate(pictures)).quantize(SWATCHES)
-    numbers = np.sort(np.asarray(colours).ravel())
-    strip = Image.fromarray(numbers[None, np.linspace(0, numbers.size - 1, 600).astype(int)])
-    palette = colours.getpalette()
-    assert palette is not None
-    strip.putpalette(palette)
-    return strip.convert("RGB").resize((600, 24), Image.Resampling.NEAREST)
+def markdown_table(lines: Sequence[Sequence[str]]) -> str:
+    """The rows, the first of them the headings."""
+    head, *rest = ("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join([head, "|---" * len(lines[0]) + "|", *rest])
 
 
-def image(picture: Image.Image) -> str:
-    """The picture within the page."""
-    buffer = BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+def method(evaluation: Evaluation) -> str:
+    """What was drawn, and with which eyes it was looked at."""
+    seeds, estimate = len(evaluation.drawn[0]), "unbiased" if evaluation.unbiased else "biased"
+    return (
+        f"{len(evaluation.captions)} held-out captions, {seeds} seeds each, drawn by the base model (before) and with "
+        f"the adapter at weight {evaluation.weight:g} (after), with the same prompts and seeds. Features: "
+        f"{evaluation.backbone}; of the Frechet distance: {evaluation.fid_backbone}. CMMD is the {estimate} estimate."
+    )
+
+
+def over_fitting(evaluation: Evaluation) -> str:
+    """What the distance to the nearest training picture says."""
+    return (
+        f"The held-out pictures' own nearest training pictures have a mean cosine of "
+        f"{evaluation.held_out_nearest:.3f}; of the drawn ones it is {evaluation.after.nearest_training:.3f}. "
+        f"Drawn pictures that are nearer than the held-out ones repeat what was learnt."
+    )

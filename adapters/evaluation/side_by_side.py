@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PIL import Image, ImageDraw
 
+from adapters.evaluation.grid import labelled
 from adapters.evaluation.pictures import load_adapted
 from adapters.registry import SHIPPED, Registry
-from adapters.training.output import sheet
 
 PROMPTS = (
     "a deer by the river",
@@ -24,20 +23,6 @@ PROMPTS = (
 )
 NAMES = ("kancil", "retro", "landscape")
 """The adapters; each is drawn at the weight of its style."""
-ENLARGE = 3
-MARGIN = 70
-
-
-def labelled(grid: Image.Image, rows: list[str], columns: tuple[str, ...]) -> Image.Image:
-    """The grid with a name before each row and a prompt over each column."""
-    canvas = Image.new("RGB", (grid.width + MARGIN, grid.height + 18), "white")
-    canvas.paste(grid, (MARGIN, 18))
-    draw = ImageDraw.Draw(canvas)
-    for number, row in enumerate(rows):
-        draw.text((6, 18 + (number + 0.5) * grid.height / len(rows)), row, fill="black")
-    for number, column in enumerate(columns):
-        draw.text((MARGIN + 6 + number * grid.width / len(columns), 4), column, fill="black")
-    return canvas
 
 
 def main(
@@ -52,7 +37,7 @@ def main(
         style = adapter.manifest.style
         models.append(load_adapted(adapter, "nano", style.weight if style else 1.0))
     drawn = [model.draw(PROMPTS, seed, 25, 7.0) for model in models]
-    labelled(sheet(drawn, ENLARGE), ["base", *NAMES], PROMPTS).save(target, optimize=True)
+    labelled(drawn, ["base", *NAMES], PROMPTS).save(target, optimize=True)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,11 @@ from adapters.training.data import encode_examples, read_examples
 from adapters.training.dreambooth import DreamboothMethod
 from adapters.training.lora import LoraMethod
 from adapters.training.method import Method
+from adapters.training.optimizer import check_optimizer
 from adapters.training.output import check_free, sheet, write_adapter, write_losses
 from adapters.training.progress import Stop, Watch
 from adapters.training.recipe import Recipe, data_folder, read_recipe
+from adapters.training.report import SAMPLES, write_report
 from adapters.training.trainer import Trainer
 
 
@@ -42,6 +44,8 @@ class Run:
 
     def go(self, watch: Watch, stop: Stop) -> None:
         """Trains to the last step. Raises Stopped once the state is saved, AdapterError where the loss is no number."""
+        if not self.losses:
+            self.draw_samples()
         while len(self.losses) < self.steps:
             number = len(self.losses)
             loss = self.trainer.step(number)
@@ -57,14 +61,16 @@ class Run:
             self.save()
         if stopping:
             raise Stopped(f"stopped after step {done} of {self.steps}; go on with --resume")
-        if self.recipe.samples.prompts and (done % self.recipe.samples.every == 0 or done == self.steps):
+        if done % self.recipe.samples.every == 0 or done == self.steps:
             self.draw_samples()
 
     def draw_samples(self) -> None:
-        """A strip of the fixed prompts at the fixed seed."""
+        """A strip of the fixed prompts, if any, at the fixed seed."""
         how = self.recipe.samples
+        if not how.prompts:
+            return
         pictures = self.base.draw(how.prompts, how.seed, how.steps, how.guidance_scale)
-        folder = self.work / "samples"
+        folder = self.work / SAMPLES
         folder.mkdir(exist_ok=True)
         sheet([pictures]).save(folder / f"step-{len(self.losses):06}.png")
 
@@ -79,9 +85,10 @@ class Run:
         save_checkpoint(self.work, self.recipe, state)
 
     def finish(self, into: Path) -> Adapter:
-        """Writes the adapter and the losses; the checkpoint has done its work."""
+        """Writes the adapter, its report and the losses; the checkpoint has done its work."""
         adapter = write_adapter(self.recipe, self.base, self.method, into)
         write_losses(self.losses, self.work)
+        write_report(adapter, self.recipe, self.losses, self.trainer.pictures, self.work / SAMPLES)
         (self.work / CHECKPOINT).unlink(missing_ok=True)
         return adapter
 
@@ -89,7 +96,15 @@ class Run:
 def open_run(file: Path, into: Path, work: Path, *, resume: bool = False, replace: bool = False) -> Run:
     """The run of the recipe in ``file``, new or from the checkpoint in ``work`` / the adapter's name."""
     recipe = read_recipe(file)
+    return prepare_run(recipe, data_folder(recipe, file), into, work, resume=resume, replace=replace)
+
+
+def prepare_run(
+    recipe: Recipe, pictures: Path, into: Path, work: Path, *, resume: bool = False, replace: bool = False
+) -> Run:
+    """The run of a recipe over the data set in ``pictures``."""
     check_free(into, recipe.adapter.name, replace)
+    check_optimizer(recipe.training)
     work = work / recipe.adapter.name
     if not resume:
         start_anew(work)
@@ -97,7 +112,7 @@ def open_run(file: Path, into: Path, work: Path, *, resume: bool = False, replac
     state = load_checkpoint(work, recipe, base.device) if resume else None
     losses: list[float] = state["losses"] if state else []
     data, seed = recipe.data, recipe.training.seed
-    examples = read_examples(data_folder(recipe, file), triggers=recipe.adapter.trigger_words)[: data.limit]
+    examples = read_examples(pictures, triggers=recipe.adapter.trigger_words)[: data.limit]
     latents = encode_examples(base, examples, data.resolution, data.augmentation, seed)
     method = make_method(recipe, base, work)
     steps = recipe.steps(len(examples))

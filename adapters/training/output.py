@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from adapters.manifest import MANIFEST, AdapterError, Manifest
+from adapters.plots import loss_plot
 from adapters.registry import Adapter, hash_files
 from adapters.training.base import Base
 from adapters.training.method import Method
@@ -55,22 +56,11 @@ def write_adapter(recipe: Recipe, base: Base, method: Method, into: Path) -> Ada
 
 
 def write_losses(losses: Sequence[float], folder: Path) -> None:
-    """``losses.csv``, and ``losses.png`` where matplotlib is installed."""
+    """``losses.csv``, and ``losses.png`` where plots can be made."""
     with (folder / "losses.csv").open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([("step", "loss"), *enumerate(losses)])
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
-    except ImportError:
-        return
-    window = max(1, len(losses) // 50)
-    means = [sum(losses[max(0, end - window) : end]) / min(window, end) for end in range(1, len(losses) + 1)]
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(losses, color="0.8", linewidth=0.8, label="loss")
-    axes.plot(means, color="tab:green", label=f"mean of {window} steps")
-    axes.set(xlabel="optimizer step", ylabel="loss", ylim=(0, None))
-    axes.legend()
-    figure.savefig(folder / "losses.png", dpi=120)
+    if plot := loss_plot(losses):
+        plot.save(folder / "losses.png")
 
 
 def sheet(rows: Sequence[Sequence[Image.Image]], enlarge: int = 1, gap: int = 4) -> Image.Image:

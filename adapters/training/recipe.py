@@ -94,7 +94,7 @@ class Training(_Table):
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_steps: int = Field(default=0, ge=0)
     optimizer: Literal["adamw", "adamw-8bit"] = "adamw"
-    """8-bit Adam needs bitsandbytes and CUDA; AdamW takes its place elsewhere."""
+    """8-bit Adam needs bitsandbytes and CUDA, and is refused elsewhere."""
     weight_decay: float = Field(default=0.01, ge=0)
     max_gradient_norm: float = Field(default=1.0, gt=0)
     precision: Literal["fp32", "fp16", "bf16"] = "fp32"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import torch
 
@@ -14,6 +12,7 @@ from adapters.training.base import Base
 from adapters.training.data import Latents, batches
 from adapters.training.loss import diffusion_loss, target, timestep_weights
 from adapters.training.method import Method
+from adapters.training.optimizer import learning_rate, make_optimizer
 from adapters.training.recipe import Training
 
 
@@ -38,6 +37,21 @@ class Captions:
         return embeddings
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """One U-Net call of training: noisy latents and what to predict (rows, 4, height, width), the weight of each row.
+
+    The first ``own`` rows are the batch, the others its priors.
+    """
+
+    noisy: torch.Tensor
+    timesteps: torch.Tensor
+    embeddings: torch.Tensor
+    wanted: torch.Tensor
+    weights: torch.Tensor
+    own: int
+
+
 class Trainer:
     """Holds the optimizer and the data. ``step(n)`` must be called with rising n, from ``start`` on."""
 
@@ -47,7 +61,7 @@ class Trainer:
         prior_prompts = self._priors.prompts if self._priors else ()
         self._captions = Captions(base, [*latents.prompts, *prior_prompts], keep=not method.trains_text)
         self._parameters = list(method.parameters().values())
-        self.optimizer = make_optimizer(how, self._parameters, base.device)
+        self.optimizer = make_optimizer(how, self._parameters)
         self.scaler = torch.amp.GradScaler(base.device.type, enabled=base.dtype == torch.float16)
         first = start * how.gradient_accumulation
         self._batches = batches(latents.pictures, how.batch_size, how.seed, first)
@@ -57,12 +71,17 @@ class Trainer:
         base.unet.train()
         base.text_encoder.train(method.trains_text)
 
+    @property
+    def pictures(self) -> int:
+        """How many there are to train on."""
+        return self._latents.pictures
+
     def step(self, number: int) -> float:
         """One optimizer step; returns its diffusion loss, the mean over the accumulated batches."""
         parts = self._how.gradient_accumulation
         total = 0.0
         for part, batch in enumerate(islice(self._batches, parts)):
-            loss = self._loss(batch, number * parts + part)
+            loss = self._loss(self.inputs(batch, number * parts + part))
             penalty = self._method.penalty()
             whole = loss if penalty is None else loss + penalty
             torch.autograd.backward(self.scaler.scale(whole / parts))
@@ -79,24 +98,33 @@ class Trainer:
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
 
-    def _loss(self, batch: list[int], number: int) -> torch.Tensor:
-        """The mean over the batch and, with priors, as many of those; ``number`` seeds all chance."""
+    def _loss(self, inputs: Inputs) -> torch.Tensor:
+        """The mean over the batch's own rows and, with priors, as many of those."""
+        with self._base.autocast():
+            predicted = self._base.unet(inputs.noisy, inputs.timesteps, inputs.embeddings).sample
+        own, kept = slice(0, inputs.own), slice(inputs.own, None)
+        loss = diffusion_loss(predicted[own], inputs.wanted[own], inputs.weights[own])
+        if self._priors:
+            prior = diffusion_loss(predicted[kept], inputs.wanted[kept], inputs.weights[kept])
+            loss = loss + self._method.prior_weight * prior
+        return loss
+
+    def inputs(self, batch: list[int], number: int) -> Inputs:
+        """What the U-Net gets and should say for these pictures and their priors; ``number`` seeds all chance."""
         generator = torch.Generator().manual_seed(self._how.seed * 1_000_003 + number)
         latents, prompts = self._rows(batch, generator)
         added = self._normal(latents, generator)
-        length = self._base.noise.config.num_train_timesteps
-        timesteps = torch.randint(length, (len(latents),), generator=generator).to(self._base.device)
-        noisy = self._base.noise.add_noise(latents, added, timesteps)
-        with self._base.autocast():
-            predicted = self._base.unet(noisy, timesteps, self._captions.embed(prompts)).sample
-        wanted = target(self._base.noise, latents, added, timesteps)
-        weights = timestep_weights(self._base.noise, timesteps, self._how.min_snr_gamma)
-        own = slice(0, len(batch))
-        loss = diffusion_loss(predicted[own], wanted[own], weights[own])
-        if self._priors:
-            kept = slice(len(batch), None)
-            loss = loss + self._method.prior_weight * diffusion_loss(predicted[kept], wanted[kept], weights[kept])
-        return loss
+        noise = self._base.noise
+        timesteps = torch.randint(noise.config.num_train_timesteps, (len(latents),), generator=generator)
+        timesteps = timesteps.to(self._base.device)
+        return Inputs(
+            noisy=noise.add_noise(latents, added, timesteps),
+            timesteps=timesteps,
+            embeddings=self._captions.embed(prompts),
+            wanted=target(noise, latents, added, timesteps),
+            weights=timestep_weights(noise, timesteps, self._how.min_snr_gamma),
+            own=len(batch),
+        )
 
     def _rows(self, batch: list[int], generator: torch.Generator) -> tuple[torch.Tensor, list[str]]:
         """Latents drawn from the VAE's posterior, and prompts, of the batch and its priors."""
@@ -118,23 +146,3 @@ class Trainer:
     @staticmethod
     def _normal(like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         return torch.randn(like.shape, generator=generator).to(like.device)
-
-
-def learning_rate(how: Training, step: int, steps: int) -> float:
-    """Rises over the warm-up, then stays, or falls to nothing along half a cosine."""
-    if step < how.warmup_steps:
-        return how.learning_rate * (step + 1) / how.warmup_steps
-    if how.schedule == "constant":
-        return how.learning_rate
-    done = (step - how.warmup_steps) / max(1, steps - how.warmup_steps)
-    return how.learning_rate * (1 + math.cos(math.pi * done)) / 2
-
-
-def make_optimizer(how: Training, parameters: list[torch.nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
-    """AdamW, in 8 bits where the recipe asks for it and bitsandbytes and CUDA are here."""
-    options: dict[str, Any] = {"lr": how.learning_rate, "weight_decay": how.weight_decay}
-    if how.optimizer == "adamw-8bit" and device.type == "cuda" and importlib.util.find_spec("bitsandbytes"):
-        bitsandbytes = importlib.import_module("bitsandbytes")
-        optimizer: torch.optim.Optimizer = bitsandbytes.optim.AdamW8bit(parameters, **options)
-        return optimizer
-    return torch.optim.AdamW(parameters, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
 
+from adapters.evaluation.backbones import Eyes, HubClip
 from adapters.evaluation.evaluate import Evaluation, evaluate
+from adapters.evaluation.grid import labelled
 from adapters.evaluation.metrics import Array
 from adapters.evaluation.pictures import load_adapted
-from adapters.evaluation.report import ROWS, as_json, write_json, write_page
-from adapters.manifest import AdapterError
+from adapters.evaluation.report import ROWS, as_json, write_json, write_markdown, write_page
+from adapters.manifest import AdapterError, Style
 from tests.adapters_kit.runs import DREAMBOOTH, LORA, finish, write_recipe
 
 
@@ -31,13 +35,24 @@ class Colours:
         return np.ones((len(texts), 3))
 
 
+class Brightness:
+    """The one feature is the mean of all pixels."""
+
+    name = "brightness"
+
+    def pictures(self, pictures: Sequence[Image.Image]) -> Array:
+        return np.array([[np.asarray(picture).mean(), 0.0] for picture in pictures])
+
+
 @pytest.fixture
 def evaluation(colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
     monkeypatch.setattr("adapters.evaluation.pictures.STEPS", 2)
     table = colours / "captions.csv"
     table.write_text(table.read_text().replace("blue wall,train", "blue wall,test"))
     _, adapter = finish(write_recipe(colours, tiny, steps=2))
-    return evaluate(adapter, colours, Colours(), seeds=2)
+    style = Style(command="walls", frame="{prompt}, painted", weight=0.5)
+    adapter = replace(adapter, manifest=adapter.manifest.model_copy(update={"style": style}))
+    return evaluate(adapter, colours, Eyes(Colours(), inception=Brightness()), seeds=2)
 
 
 def test_the_held_out_captions_are_drawn_before_and_after(evaluation: Evaluation) -> None:
@@ -48,24 +63,59 @@ def test_the_held_out_captions_are_drawn_before_and_after(evaluation: Evaluation
     assert before[0][0].tobytes() != before[1][0].tobytes()
 
 
+def test_the_adapter_is_drawn_as_its_style_draws(evaluation: Evaluation) -> None:
+    assert evaluation.weight == 0.5
+    model = evaluation.adapter.manifest.base_model
+    alone = load_adapted(evaluation.adapter, model, 0.5).draw(["a blue wall, painted"], 777, 2, 7.0)[0]
+    assert alone.tobytes() == evaluation.drawn[1][0][0].tobytes()
+
+
 def test_the_report_holds_every_figure(evaluation: Evaluation, tmp_path: Path) -> None:
     write_json(evaluation, tmp_path / "report.json")
     figures = json.loads((tmp_path / "report.json").read_text())
     assert figures == json.loads(json.dumps(as_json(evaluation)))
     for name in ("cmmd", "fid", "reference_similarity"):
         assert figures[f"{name}_ratio"] == pytest.approx(figures["after"][name] / figures["before"][name])
-    assert figures["backbone"] == "mean colours"
+    assert (figures["backbone"], figures["fid_backbone"]) == ("mean colours", "brightness")
     write_page(evaluation, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert all(title in page for title, _ in ROWS.values())
-    assert page.count("data:image/png;base64,") == 6
+    assert evaluation.verdict in page
+    assert page.count("data:image/png;base64,") == 4
     assert "http" not in page
+
+
+def test_the_markdown_shows_pictures_that_lie_beside_it(evaluation: Evaluation, tmp_path: Path) -> None:
+    write_markdown(evaluation, tmp_path)
+    text = (tmp_path / "walls.md").read_text()
+    assert all(title in text for title, _ in ROWS.values())
+    assert evaluation.verdict in text
+    shown = re.findall(r"\]\((.+?)\)", text)
+    assert len(shown) == 4
+    assert sorted(shown) == sorted(file.name for file in tmp_path.glob("walls-*.png"))
+
+
+def test_unbiased_cmmd_is_said_and_is_another_figure(evaluation: Evaluation, colours: Path) -> None:
+    unbiased = evaluate(evaluation.adapter, colours, Eyes(Colours(), unbiased=True), seeds=2)
+    assert unbiased.after.cmmd != evaluation.after.cmmd
+    assert as_json(unbiased)["cmmd_estimate"] == "unbiased"
+    assert unbiased.fid_backbone == "mean colours"
+
+
+def test_a_grid_has_its_labels_before_and_above_it() -> None:
+    cell = Image.new("RGB", (64, 64), "red")
+    page = labelled([[cell, cell], [cell, cell]], ["base", "walls"], ["a wall by the river in the forest", "a wall"])
+    red = (np.asarray(page) == (255, 0, 0)).all(axis=-1)
+    assert red.sum() == 4 * 128 * 128
+    left, top = np.argwhere(red).min(axis=0)[::-1]
+    assert (np.asarray(page)[:top] < 128).any()
+    assert (np.asarray(page)[:, :left] < 128).any()
 
 
 def test_the_verdict_follows_the_figures(evaluation: Evaluation) -> None:
     before = replace(evaluation.before, cmmd=0.7, reference_similarity=0.3, nearest_training=0.2)
     good = replace(before, cmmd=0.5, reference_similarity=0.7)
-    judged = replace(evaluation, before=before, after=good, held_out_nearest=0.9)
+    judged = replace(evaluation, before=before, after=good, nearest=(np.array([0.85, 0.95]), *evaluation.nearest[1:]))
     assert judged.verdict == (
         "walls draws more like its pictures than the base does (CMMD x 0.71, similarity x 2.33); no over-fitting seen."
     )
@@ -82,3 +132,20 @@ def test_an_adapter_changes_what_is_drawn_and_only_on_its_kind_of_model(
     assert pictures[0] != pictures[1]
     with pytest.raises(AdapterError, match="predicts v_prediction, the model epsilon"):
         load_adapted(adapter, str(tiny_epsilon))
+
+
+def test_a_clip_of_the_hub_looks_at_pictures_and_texts(tiny: Path, tmp_path: Path) -> None:
+    """A CLIP of a few thousand weights, laid out as on the hub."""
+    small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    tokenizer = CLIPTokenizer.from_pretrained(tiny / "tokenizer")
+    text = {"vocab_size": len(tokenizer), "bos_token_id": 1, "eos_token_id": tokenizer.eos_token_id, **small}
+    vision = {"image_size": 32, "patch_size": 16, **small}
+    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8)).save_pretrained(tmp_path)
+    size = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
+    CLIPProcessor(CLIPImageProcessorPil(**size), tokenizer).save_pretrained(tmp_path)
+    clip = HubClip(str(tmp_path))
+    assert clip.name == str(tmp_path)
+    pictures = clip.pictures([Image.new("RGB", (50, 40), colour) for colour in ("red", "blue")])
+    assert pictures.shape == (2, 8)
+    assert np.abs(pictures[0] - pictures[1]).max() > 1e-4
+    assert clip.texts(["a wall", "a much longer text"]).shape == (2, 8)

@@ -1,0 +1,69 @@
+"""What an evaluation measured, as plots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from adapters.evaluation.evaluate import Evaluation, palettes
+from adapters.evaluation.metrics import PALETTE_BINS
+from adapters.plots import plot
+
+COLOURS = 24
+"""How many of the commonest colours are shown."""
+SETS = ("held out", "before", "after")
+SHADES = ("0.5", "tab:orange", "tab:green")
+
+
+def ratio_plot(evaluation: Evaluation, titles: dict[str, str]) -> Image.Image | None:
+    """After over before, for every score."""
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
+        bars = axes.barh(list(titles.values()), [evaluation.ratio(name) for name in titles], color="tab:green")
+        axes.bar_label(bars, fmt="%.2f", padding=3)
+        axes.axvline(1, color="black", linewidth=0.8)
+        axes.invert_yaxis()
+        axes.set(xlabel="after / before", xlim=(0, None))
+        axes.margins(x=0.1)
+
+    return plot(paint, 8, 3.2)
+
+
+def palette_plot(evaluation: Evaluation) -> Image.Image | None:
+    """How common each of the commonest colours is in the held-out pictures, before and after."""
+    shares = [histograms.mean(axis=0) for histograms in palettes(evaluation)]
+    commonest = np.argsort(-sum(shares))[:COLOURS]
+    by_hue = sorted(commonest, key=lambda number: shares[0][number] - shares[1][number])
+    paints = [_colour(number) for number in by_hue]
+
+    def paint(figure: Any) -> None:
+        for axes, name, share in zip(figure.subplots(1, 3, sharey=True), SETS, shares, strict=True):
+            axes.bar(range(COLOURS), share[by_hue], color=paints, edgecolor="0.8", linewidth=0.4)
+            axes.set(title=name, xticks=[])
+        figure.supylabel("share of the pixels")
+
+    return plot(paint, 8, 2.6)
+
+
+def _colour(number: int) -> tuple[float, ...]:
+    """The middle of a bin of ``metrics.palette``, as RGB from 0 to 1."""
+    digits = (number // PALETTE_BINS**2, number // PALETTE_BINS % PALETTE_BINS, number % PALETTE_BINS)
+    return tuple((digit + 0.5) / PALETTE_BINS for digit in digits)
+
+
+def nearest_plot(evaluation: Evaluation) -> Image.Image | None:
+    """How near the pictures of each set are to a training picture; copies would pile up at 1."""
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
+        edges = np.linspace(min(float(values.min()) for values in evaluation.nearest), 1, 25)
+        for name, shade, values in zip(SETS, SHADES, evaluation.nearest, strict=True):
+            weights = np.full(len(values), 1 / len(values))
+            axes.hist(values, edges, weights=weights, histtype="step", linewidth=1.8, color=shade, label=name)
+        axes.set(xlabel="cosine with the nearest training picture", ylabel="share of the pictures")
+        axes.legend()
+
+    return plot(paint, 8, 2.6)
