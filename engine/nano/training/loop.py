@@ -36,7 +36,7 @@ class Trainee:
         self.module, self.plan = module, plan
         self.path = folder / f"{plan.name}.pt"
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(parameters, lr=plan.rate, betas=(0.9, 0.99), weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(parameters, lr=plan.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
         self.average = {key: value.detach().clone() for key, value in module.state_dict().items()}
         self.step = 0
 
