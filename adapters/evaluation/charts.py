@@ -22,12 +22,12 @@ def ratio_plot(evaluation: Evaluation, titles: dict[str, str]) -> Image.Image | 
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
-        bars = axes.barh(list(titles.values()), [evaluation.ratio(name) for name in titles], color="tab:green")
+        ratios = [evaluation.ratio(name) for name in titles]
+        bars = axes.barh(list(titles.values()), ratios, color="tab:green")
         axes.bar_label(bars, fmt="%.2f", padding=3)
         axes.axvline(1, color="black", linewidth=0.8)
         axes.invert_yaxis()
-        axes.set(xlabel="after / before", xlim=(0, None))
-        axes.margins(x=0.1)
+        axes.set(xlabel="after / before", xlim=(min(0, *ratios), 1.15 * max(1, *ratios)))
 
     return plot(paint, 8, 3.2)
 
@@ -62,7 +62,9 @@ def nearest_plot(evaluation: Evaluation) -> Image.Image | None:
         edges = np.linspace(min(float(values.min()) for values in evaluation.nearest), 1, 25)
         for name, shade, values in zip(SETS, SHADES, evaluation.nearest, strict=True):
             weights = np.full(len(values), 1 / len(values))
-            axes.hist(values, edges, weights=weights, histtype="step", linewidth=1.8, color=shade, label=name)
+            axes.hist(
+                values.clip(max=1), edges, weights=weights, histtype="step", linewidth=1.8, color=shade, label=name
+            )
         axes.set(xlabel="cosine with the nearest training picture", ylabel="share of the pictures")
         axes.legend()
 
