@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,7 @@ from bot.engine_client import EngineClient
 from bot.journal import Journal
 from bot.limits import Limits
 from bot.moderation import Moderation
+from bot.repertoire import Repertoire, keep_asking
 from bot.replies import Catalogues
 from bot.settings import Settings, read_settings
 from bot.studio import Studio
@@ -29,8 +31,9 @@ class Application:
     settings: Settings
     database: Database
     limits: Limits
-    styles: Styles
     engine: EngineClient
+    repertoire: Repertoire
+    styles: Styles
     studio: Studio
     moderation: Moderation
     replies: Catalogues
@@ -59,7 +62,16 @@ class Application:
         client = EngineClient(settings.engine_url, key, patience=settings.engine_patience)
         self.engine = await self._stack.enter_async_context(client)
         self.limits = Limits(database, per_hour=settings.pictures_per_hour, burst=settings.burst)
-        self.styles = Styles(database)
-        self.moderation = Moderation(database, self.styles, self.engine)
+        self.repertoire = Repertoire(database)
+        await self.repertoire.open()
+        asking = asyncio.create_task(keep_asking(self.engine, self.repertoire), name="styles")
+        self._stack.push_async_callback(_cancel, asking)
+        self.styles = Styles(database, self.repertoire)
+        self.moderation = Moderation(database, self.styles, self.repertoire, self.engine)
         self.studio = Studio(Journal(database, self.limits), self.styles, self.engine, settings.running_jobs)
         self._stack.push_async_callback(self.studio.close, settings.shutdown_grace)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -26,7 +26,8 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
         sampler=used.get("Sampler", ""),
         size=used.get("Enlarged to") or used.get("Size", ""),
     )
-    adapter = f" · {say('caption-adapter', adapter=job.adapter)}" if drawn_with(job.adapter, pictures[0]) else ""
+    name = job.look.adapter
+    adapter = f" · {say('caption-adapter', adapter=name)}" if drawn_with(name, pictures[0]) else ""
     below = f"{line}{adapter} · {say('caption-job', job=job.id)}"
     negative = say("caption-negative", negative=job.request.negative) if job.request.negative else ""
     whole = "\n".join(part for part in (f"“{job.request.prompt}”", negative, below) if part)

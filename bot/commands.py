@@ -1,9 +1,12 @@
 """The one command table. Frontends, help, and documentation are rendered from it; nothing about a command is
 declared anywhere else. Help texts are English message ids; ``bot.replies`` translates them.
+
+It grows with the styles that adapters declare: ``bot.repertoire`` has the table of the moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +25,10 @@ SIZES: dict[str, str] = {
     "wide": "896x512",
 }
 """Names of picture sizes and what is asked of the engine."""
+FREE = "draw"
+"""The style that is none: the base model alone."""
+COMMANDS_MAX = 100
+"""Commands that Discord takes, and Telegram in a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +105,14 @@ DRAW_OPTIONS = (
     Option("sampler", "choice", "Sampler that removes the noise", choices=tuple(SAMPLERS)),
 )
 
-COMMANDS: tuple[Command, ...] = (
+ADAPTED = (
     Command("kancil", "Draw as in a children's storybook", DRAW_OPTIONS, style=True),
     Command("retro", "Draw a character of the 1970s to 1990s", DRAW_OPTIONS, style=True),
     Command("landscape", "Draw a fantasy landscape", DRAW_OPTIONS, style=True),
-    Command("draw", "Draw freely, without a style", DRAW_OPTIONS, style=True, aliases=("gambar", "imagine")),
+)
+"""The built-in styles that adapters draw."""
+OTHERS = (
+    Command(FREE, "Draw freely, without a style", DRAW_OPTIONS, style=True, aliases=("gambar", "imagine")),
     Command("help", "What can be drawn, and how", aliases=("start", "bantuan")),
     Command("quota", "How many pictures you may draw now", aliases=("kuota",)),
     Command(
@@ -111,27 +121,57 @@ COMMANDS: tuple[Command, ...] = (
         (Option("job", "text", "Which one; all of yours where left out", maximum=20),),
         aliases=("batal",),
     ),
-    Command(
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTable:
+    """Every command of a moment. Tables are compared by value: a platform is told only of one that differs."""
+
+    commands: tuple[Command, ...]
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self.commands)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As they are typed."""
+        return tuple(f"/{command.name}" for command in self.commands)
+
+    @property
+    def styles(self) -> tuple[Command, ...]:
+        """Those that draw."""
+        return tuple(command for command in self.commands if command.style)
+
+    def find(self, name: str) -> Command | None:
+        """The command of that name or alias, in any case."""
+        name = name.casefold()
+        return next((command for command in self.commands if name == command.name or name in command.aliases), None)
+
+
+def command_table(further: Mapping[str, str]) -> CommandTable:
+    """The built-in commands, and those of further styles, each a name and what its help says."""
+    styles = (*ADAPTED, *(Command(name, text, DRAW_OPTIONS, style=True) for name, text in further.items()))
+    return CommandTable((*styles, *OTHERS, _adapter(tuple(style.name for style in styles))))
+
+
+def _adapter(styles: tuple[str, ...]) -> Command:
+    adapter = Option("adapter", "text", "Its name", required=True, maximum=100)
+    style = Option("style", "choice", "Which style", required=True, choices=styles)
+    choice = Option("adapter", "text", "Its name, or 'default' or 'none'", required=True, maximum=100)
+    return Command(
         "adapter",
         "Choose what draws a style here",
         moderators=True,
         subcommands=(
             Command("list", "Which adapters there are"),
-            Command("info", "What an adapter is", (Option("adapter", "text", "Its name", required=True, maximum=100),)),
-            Command(
-                "use",
-                "Draw a style with this adapter from now on",
-                (
-                    Option("style", "choice", "Which style", required=True, choices=("kancil", "retro", "landscape")),
-                    Option("adapter", "text", "Its name, or 'default' or 'none'", required=True, maximum=100),
-                ),
-            ),
+            Command("info", "What an adapter is", (adapter,)),
+            Command("use", "Draw a style with this adapter from now on", (style, choice)),
         ),
-    ),
-)
+    )
 
 
-def find(name: str) -> Command | None:
-    """The command of that name or alias, in any case."""
-    name = name.casefold()
-    return next((command for command in COMMANDS if name == command.name or name in command.aliases), None)
+BUILT_IN = command_table({})
+"""The commands that are always there."""
+FURTHER_MAX = COMMANDS_MAX - len(BUILT_IN.commands)
+"""Further styles that the platforms have room for."""

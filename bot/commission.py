@@ -69,9 +69,9 @@ class Commission:
         """The pictures. Where the engine cannot use the adapter, the base model draws with the style's frame alone."""
         await self._move(State.QUEUED)
         try:
-            pictures = await self._collect(self.job.adapter)
+            pictures = await self._collect(self.job.look.adapter)
         except (AdapterRefused, NotFound) as error:
-            if not self.job.adapter:
+            if not self.job.look.adapter:
                 raise
             log.warning("job %s is drawn without its adapter: %s", self.job.id, error)
             pictures = await self._collect(None)

@@ -35,7 +35,7 @@ EVENT: TypeAdapter[DrawEvent] = TypeAdapter(Annotated[DrawEvent, Field(discrimin
 SILENCE_SECONDS = 300.0
 """A stream that says nothing for so long is taken for dead: one step of a large model on a CPU takes a minute."""
 ANSWER_SECONDS = 10.0
-LIST_SECONDS = 10.0
+LIST_SECONDS = 3.0
 """How long a list of adapters or models is believed."""
 DROPS_MAX = 4
 """Streams of one job that may break off before the job is taken for the cause."""

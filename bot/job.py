@@ -40,8 +40,21 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a style is drawn.
+
+    adapter: None is the base model alone. weight: of the adapter; 1 is as trained.
+    frame: the prompt that the model gets, with ``{prompt}`` in it.
+    """
+
+    adapter: str | None
+    weight: float
+    frame: str
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """``seed`` is the one drawn with, fixed at acceptance; ``adapter`` likewise: a later swap does not touch it.
+    """``seed`` is the one drawn with, fixed at acceptance; ``look`` likewise: a later swap does not touch it.
 
     id: short, public, unique (eight characters of Crockford's base 32).
     created_at: seconds since the epoch.
@@ -53,7 +66,7 @@ class Job:
     origin: Origin
     request: DrawRequest
     seed: int
-    adapter: str | None
+    look: Look
     state: State
     created_at: float
     reason: str = ""

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bot.database import Connection, Database
-from bot.job import NEXT_STATES, TERMINAL_STATES, Job, State
+from bot.job import NEXT_STATES, TERMINAL_STATES, Job, Look, State
 from bot.limits import Limits
 from bot.request import DrawRequest, Origin, Platform
 
@@ -33,9 +33,9 @@ class Journal:
         self._limits = limits
         self._clock = clock
 
-    async def accept(self, origin: Origin, request: DrawRequest, seed: int, adapter: str | None) -> Job:
+    async def accept(self, origin: Origin, request: DrawRequest, seed: int, look: Look) -> Job:
         """Takes the pictures from the member's allowance and writes the job, together; raises Refused."""
-        job = Job(new_id(), origin, request, seed, adapter, State.ACCEPTED, self._clock())
+        job = Job(new_id(), origin, request, seed, look, State.ACCEPTED, self._clock())
         async with self._database.transaction() as connection:
             await self._limits.take(connection, origin.platform, origin.user, request.count)
             await _insert(connection, job)
@@ -94,7 +94,7 @@ async def _insert(connection: Connection, job: Job) -> None:
         "id": job.id,
         "request": json.dumps(asdict(job.request)),
         "seed": job.seed,
-        "adapter": job.adapter,
+        **asdict(job.look),
         "state": job.state,
         "charged": job.request.count,
         "created_at": job.created_at,
@@ -112,7 +112,7 @@ def _job(row: sqlite3.Row) -> Job:
         origin=origin,
         request=request,
         seed=row["seed"],
-        adapter=row["adapter"],
+        look=Look(row["adapter"], row["weight"], row["frame"]),
         state=State(row["state"]),
         created_at=row["created_at"],
         reason=row["reason"],

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from bot.database import Database
 from bot.engine_client import EngineClient
 from bot.errors import Refused
+from bot.repertoire import Repertoire
 from bot.request import Origin
-from bot.styles import STYLES, Binding, Styles, bind, unbind
+from bot.styles import Binding, Styles, bind, unbind
 from engine.errors import EngineError
 from engine.protocol import AdapterInfo
 
 DEFAULT, NONE = "default", "none"
-"""Words for the built-in adapter, and for the base model alone."""
+"""Words for a style's own adapter, and for the base model alone."""
 NAMES_SECONDS = 1.5
 """How long autocompletion waits for the engine; Discord gives three seconds in all."""
 
@@ -32,7 +33,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A style's adapter in a place, before and after. ``to_default``: the place follows the built-in choice again."""
+    """A style's adapter in a place, before and after. ``to_default``: the style's own draws again, whichever it is."""
 
     style: str
     old: str | None
@@ -47,10 +48,16 @@ class Moderation:
     """
 
     def __init__(
-        self, database: Database, styles: Styles, engine: EngineClient, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        styles: Styles,
+        repertoire: Repertoire,
+        engine: EngineClient,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._styles = styles
+        self._repertoire = repertoire
         self._engine = engine
         self._clock = clock
         self._names: tuple[str, ...] = ()
@@ -58,7 +65,8 @@ class Moderation:
     async def list(self, origin: Origin, *, allowed: bool) -> Listing:
         """``/adapter list``: for ``bot.replies.Replies.adapter_list``."""
         _check(allowed)
-        return Listing(await self._adapters(), await self._styles.bindings(origin.platform, origin.place))
+        adapters = await self._adapters()
+        return Listing(adapters, await self._styles.bindings(origin.platform, origin.place))
 
     async def info(self, origin: Origin, adapter: str, *, allowed: bool) -> AdapterInfo:
         """``/adapter info``: for ``bot.replies.Replies.adapter_info``."""
@@ -89,7 +97,7 @@ class Moderation:
     async def _chosen(self, style: str, adapter: str) -> str | None:
         """What was named, as the adapter to draw with; None is the base model alone."""
         if _plain(adapter) == DEFAULT:
-            return STYLES[style].adapter
+            return self._repertoire.own(style)
         if _plain(adapter) == NONE:
             return None
         found = await self._find(adapter, (DEFAULT, NONE))
@@ -106,10 +114,13 @@ class Moderation:
         raise Refused("unknown-adapter", name=name, valid=valid, suggestion="".join(close))
 
     async def _adapters(self) -> tuple[AdapterInfo, ...]:
+        """What the engine has now; styles that are new are known from here on."""
         try:
-            return await self._engine.adapters()
+            found = await self._engine.adapters()
         except EngineError:
             raise Refused("engine-away") from None
+        await self._repertoire.learn(found)
+        return found
 
     async def _write(self, origin: Origin, old: Binding, new: str | None, to_default: bool) -> None:
         """The choice and its record in the audit, together."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.commands import COMMANDS, Command, Option, find
+from bot.commands import Command, CommandTable, Option
 from bot.errors import Refused
 from bot.options import Value, coerce, printable
 from bot.request import DrawRequest
@@ -54,13 +54,13 @@ class _Token:
     option: Option | None = None
 
 
-def parse(text: str) -> Invocation:
+def parse(text: str, table: CommandTable) -> Invocation:
     """The command in ``text``; raises ``bot.errors.Refused``."""
     text = printable(text).strip()
     match = COMMAND.match(text)
     if not match:
-        raise Refused("not-a-command", valid=_names(COMMANDS))
-    command = _command(match["name"])
+        raise Refused("not-a-command", valid=table.names)
+    command = _command(match["name"], table)
     path: tuple[str, ...] = (command.name,)
     rest = text[match.end() :]
     if command.subcommands:
@@ -70,13 +70,13 @@ def parse(text: str) -> Invocation:
     return Invocation(path, _options(command, rest), match["mention"] or "")
 
 
-def draw_request(style: str, options: Mapping[str, object]) -> DrawRequest:
+def draw_request(style: str, options: Mapping[str, object], table: CommandTable) -> DrawRequest:
     """The request for ``/style`` with these options, names and values of the command table.
 
     Shared by all frontends. Values may be text or already typed; None is the same as left out.
     Raises ``bot.errors.Refused`` for what is missing, unknown or out of range.
     """
-    command = _command(style)
+    command = _command(style, table)
     given = {_option(command, name).name: value for name, value in options.items() if value is not None}
     values: dict[str, Any] = _coerced(command, given)
     seed, count = values.pop("seed", -1), values.get("count", 1)
@@ -164,13 +164,13 @@ def _option(command: Command, name: str) -> Option:
     raise Refused("unknown-option", name=name, valid=valid, suggestion="".join(f"--{other}" for other in close))
 
 
-def _command(name: str) -> Command:
-    if command := find(name):
+def _command(name: str, table: CommandTable) -> Command:
+    if command := table.find(name):
         return command
-    known = [other for command in COMMANDS for other in (command.name, *command.aliases)]
+    known = [other for command in table for other in (command.name, *command.aliases)]
     close = difflib.get_close_matches(name.casefold(), known, n=1)
     raise Refused(
-        "unknown-command", name=f"/{name}", valid=_names(COMMANDS), suggestion="".join(f"/{other}" for other in close)
+        "unknown-command", name=f"/{name}", valid=table.names, suggestion="".join(f"/{other}" for other in close)
     )
 
 
@@ -193,7 +193,3 @@ def _coerced(command: Command, given: Mapping[str, object]) -> dict[str, Value]:
                 raise Refused("missing-prompt", command=f"/{command.name}")
             raise Refused("missing-option", option=option.name)
     return values
-
-
-def _names(commands: Sequence[Command]) -> tuple[str, ...]:
-    return tuple(f"/{command.name}" for command in commands)

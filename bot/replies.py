@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bot.captions import CAPTION_MAX, caption
-from bot.commands import COMMANDS, DRAW_OPTIONS, LOCALES
+from bot.captions import CAPTION_MAX, caption, length
+from bot.commands import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, CommandTable
 from bot.errors import Refused
 from bot.job import Job, Picture, Progress, State
 from bot.limits import Quota
@@ -78,30 +78,21 @@ class Replies:
         """Why a command was refused, and what to do or when to come back."""
         values = dict(refused.values)
         if refused.reason == "missing-prompt":
-            values["example"] = self.say(f"example-{values['command'].lstrip('/')}")
+            values["example"] = self._example(values["command"].lstrip("/"))
         text = self.say(refused.reason, **values)
         if text == refused.reason:
             return self.say("internal")
         hint = values.get("suggestion")
         return f"{text} {self.say('did-you-mean', suggestion=hint)}" if hint else text
 
-    def help(self, *, dashes: bool = True) -> str:
-        """``/help``, rendered from the command table; below 2000 characters.
+    def help(self, table: CommandTable, *, dashes: bool = True) -> str:
+        """``/help``, rendered from the command table; below 2000 characters, with as many further styles as fit.
 
         dashes: options are typed as ``--seed 777``; False where the platform has its own way (``seed:777``).
         """
-        name = "--{}" if dashes else "{}"
-        flag = "--seed 777" if dashes else "seed:777"
-        styles = [command for command in COMMANDS if command.style]
-        examples = [f"/{style.name} {self.say(f'example-{style.name}')}" for style in styles]
-        options = DRAW_OPTIONS[1:]
-        sections = (
-            [self.say("help-intro"), *examples[:-1], f"{examples[-1]} {flag}"],
-            [f"{self.say('help-commands')}:", *self._commands()],
-            [f"{self.say('help-options')}:", *(f"{name.format(one.name)}: {self.table(one.help)}" for one in options)],
-            [self.say("help-seed")],
-        )
-        return "\n\n".join("\n".join(section) for section in sections)
+        further = [self._command(command) for command in table if BUILT_IN.find(command.name) is None]
+        room = MESSAGE_MAX - length(self._help([], dashes)) - 1
+        return self._help(self._fitting(further, room), dashes)
 
     def quota(self, quota: Quota) -> str:
         """``/quota``."""
@@ -110,15 +101,9 @@ class Replies:
 
     def adapter_list(self, listing: Listing, limit: int = MESSAGE_MAX) -> str:
         """What draws each style here, then as many adapters as fit."""
-        lines = [self._binding(binding, listing) for binding in listing.bindings]
+        bindings = self._fitting([self._binding(binding, listing) for binding in listing.bindings], limit // 2)
         adapters = [self._adapter(adapter) for adapter in listing.adapters] or [self.say("adapter-none")]
-        room = limit - len("\n".join(lines)) - len(self.say("adapter-more", n=len(adapters))) - 3
-        kept = 0
-        while kept < len(adapters) and room > len(adapters[kept]):
-            room -= len(adapters[kept]) + 1
-            kept += 1
-        more = [self.say("adapter-more", n=len(adapters) - kept)] if kept < len(adapters) else []
-        return "\n".join([*lines, "", *adapters[:kept], *more])
+        return "\n".join([*bindings, "", *self._fitting(adapters, limit - length("\n".join(bindings)) - 2)])
 
     def adapter_info(self, adapter: AdapterInfo) -> str:
         details = self.say(
@@ -142,13 +127,37 @@ class Replies:
         key = "adapter-same" if change.new == change.old else "adapter-used"
         return self.say(key, style=change.style, new=new, old=old)
 
-    def _commands(self) -> list[str]:
-        lines = []
-        for command in COMMANDS:
-            note = f" ({self.say('help-moderators')})" if command.moderators else ""
-            names = "|".join(one.name for one in command.subcommands)
-            lines.append(f"/{command.name} {names}".rstrip() + f": {self.table(command.help)}{note}")
-        return lines
+    def _help(self, further: Sequence[str], dashes: bool) -> str:
+        name, flag = ("--{}", "--seed 777") if dashes else ("{}", "seed:777")
+        examples = [f"/{style.name} {self._example(style.name)}" for style in BUILT_IN.styles]
+        options = DRAW_OPTIONS[1:]
+        sections = (
+            [self.say("help-intro"), *examples[:-1], f"{examples[-1]} {flag}"],
+            [f"{self.say('help-commands')}:", *map(self._command, BUILT_IN), *further],
+            [f"{self.say('help-options')}:", *(f"{name.format(one.name)}: {self.table(one.help)}" for one in options)],
+            [self.say("help-seed")],
+        )
+        return "\n\n".join("\n".join(section) for section in sections)
+
+    def _command(self, command: Command) -> str:
+        note = f" ({self.say('help-moderators')})" if command.moderators else ""
+        names = "|".join(one.name for one in command.subcommands)
+        return f"/{command.name} {names}".rstrip() + f": {self.table(command.help)}{note}"
+
+    def _example(self, style: str) -> str:
+        """A prompt for the style; a further one has none of its own."""
+        return self.say(f"example-{style if BUILT_IN.find(style) else FREE}")
+
+    def _fitting(self, lines: Sequence[str], room: int) -> list[str]:
+        """As many lines as fit into so many UTF-16 units together, the last of which tells how many more there are."""
+        if length("\n".join(lines)) <= room:
+            return list(lines)
+        room -= length(self.say("more", n=len(lines)))
+        kept = 0
+        while room > length(lines[kept]):
+            room -= length(lines[kept]) + 1
+            kept += 1
+        return [*lines[:kept], self.say("more", n=len(lines) - kept)]
 
     def _binding(self, binding: Binding, listing: Listing) -> str:
         usable = {adapter.name for adapter in listing.adapters if adapter.usable}

@@ -61,9 +61,9 @@ class Studio:
             raise Refused("too-many-jobs", n=self._running[member])
         self._running[member] += 1
         try:
-            adapter = await self._styles.adapter(origin.platform, origin.place, request.style)
+            look = await self._styles.look(origin.platform, origin.place, request.style)
             seed = secrets.randbelow(SEED_MAX + 2 - request.count) if request.seed is None else request.seed
-            job = await self._journal.accept(origin, request, seed, adapter)
+            job = await self._journal.accept(origin, request, seed, look)
         except BaseException:
             self._release(origin)
             raise

@@ -13,11 +13,12 @@ from pathlib import Path
 from bot.app import Application
 from bot.cli.session import open_studio, sharing_console
 from bot.cli.terminal import FAILURE, INTERRUPTED, USAGE, Failure, complaints
+from bot.commands import BUILT_IN, CommandTable
 from bot.errors import Refused
 from bot.frontends.console.album import keep
 from bot.frontends.console.background import Background
 from bot.frontends.console.courier import ConsoleCourier
-from bot.frontends.console.frontend import PLATFORM, STYLES, draw_to_end, origin, typed
+from bot.frontends.console.frontend import PLATFORM, draw_to_end, origin, typed
 from bot.frontends.console.view import View
 from bot.job import Job, Picture, State
 from bot.parsing import draw_request
@@ -56,9 +57,11 @@ class Sheet:
 def draw(text: str, target: Path | None, *, as_json: bool) -> None:
     """Draw ``text`` into ``target``; raises Failure with the exit code."""
     settings = read_settings()
-    request = _request(text, target, settings)
+    _check_target(target)
+    _check(text, target, settings)
     view, sheet = View(complaints()), Sheet(target)
     with sharing_console(settings), Background(lambda: open_studio(settings, view)) as studio:
+        request = _request(text, target, settings, studio.value.repertoire.commands)
         started = time.monotonic()
         job = _drawn(studio, view, sheet, request)
         seconds = time.monotonic() - started
@@ -85,28 +88,35 @@ def replace(path: Path, content: bytes) -> None:
     os.replace(file.name, path)
 
 
-def _request(text: str, target: Path | None, settings: Settings) -> DrawRequest:
-    """What is to be drawn; raises Failure before anything is started."""
+def _check(text: str, target: Path | None, settings: Settings) -> None:
+    """Tells what is wrong before anything is started; of further styles only the engine knows."""
+    command = next(iter(text.split()), "")
+    if not command.startswith("/") or BUILT_IN.find(command.removeprefix("/")):
+        _request(text, target, settings, BUILT_IN)
+
+
+def _request(text: str, target: Path | None, settings: Settings, table: CommandTable) -> DrawRequest:
+    """What is to be drawn; raises Failure."""
     try:
-        command = typed(text)
+        command = typed(text, table)
         style = command.path[0]
-        if style not in STYLES:
-            names = ", ".join(f"/{name}" for name in sorted(STYLES))
+        if style not in {known.name for known in table.styles}:
+            names = ", ".join(sorted(f"/{known.name}" for known in table.styles))
             raise Failure(f"`draw` takes a command that draws: {names}", USAGE)
-        request = draw_request(style, command.options)
+        request = draw_request(style, command.options, table)
     except Refused as refused:
         raise Failure(explain(refused, origin(settings.language).locale), USAGE) from None
-    if target == STDOUT and sys.stdout.isatty():
-        raise Failure("standard output is a terminal: name a file, or send it on with | or >", USAGE)
     if target == STDOUT and request.count > 1:
         raise Failure("standard output takes one picture: leave --count out, or name a file", USAGE)
-    if target not in {None, STDOUT}:
-        _check_target(target)
     return request
 
 
-def _check_target(target: Path) -> None:
+def _check_target(target: Path | None) -> None:
     """Told before the drawing, not after."""
+    if target == STDOUT and sys.stdout.isatty():
+        raise Failure("standard output is a terminal: name a file, or send it on with | or >", USAGE)
+    if target is None or target == STDOUT:
+        return
     if target.is_dir():
         raise Failure(f"{target} is a folder: name a file in it, such as {target / 'picture.png'}", USAGE)
     if not target.parent.is_dir():

@@ -13,6 +13,7 @@ from bot.frontends.console.view import View
 from bot.locks import lock_path, one_of_many
 from bot.ports import free_port
 from bot.probe import is_local, probe
+from bot.repertoire import ask
 from bot.settings import BURST, HOURLY, Settings
 from bot.supervisor import Event, Supervisor
 
@@ -40,6 +41,7 @@ async def open_studio(
             Application(settings) as app,
         ):
             await engine.ready()
+            await ask(app.engine, app.repertoire)
             view.clear()
             yield app
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -13,7 +13,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 import bot
-from bot.commands import COMMANDS, LOCALES, Command
+from bot.commands import BUILT_IN, LOCALES, Command
 
 SOURCE = Path(bot.__file__).parent
 TALKERS = {"Refused", "Undeliverable", "say"}
@@ -46,7 +46,7 @@ def placeholders(message: Message) -> set[str]:
     return {name for text in forms(message) for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-def help_texts(commands: tuple[Command, ...] = COMMANDS) -> Iterator[str]:
+def help_texts(commands: Iterable[Command] = BUILT_IN) -> Iterator[str]:
     for command in commands:
         yield command.help
         yield from (option.help for option in command.options)

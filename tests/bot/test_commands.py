@@ -1,24 +1,29 @@
-"""The command table against the limits of Discord and Telegram, in every language."""
+"""The command table against the limits of Discord and Telegram, in every language, with as many styles as they take."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
-from bot.commands import COMMANDS, LOCALES, SIZES, Command, Option, find
+from adapters.manifest import RESERVED
+from bot.commands import BUILT_IN, COMMANDS_MAX, FREE, FURTHER_MAX, LOCALES, Command, Option, command_table
+from bot.frontends.console.frontend import LEAVING
+from bot.frontends.discord.commands import CHOICES_MAX
+from bot.repertoire import FRAMES
 from bot.replies import Replies
-from bot.styles import STYLES
 
 DISCORD_NAME = re.compile(r"[-_a-z0-9]{1,32}")
 TELEGRAM_NAME = re.compile(r"[a-z0-9_]{1,32}")
-DESCRIPTION_MAX, CHOICE_MAX, LIST_MAX, COMMAND_MAX, COMMANDS_MAX = 100, 100, 25, 8000, 100
+DESCRIPTION_MAX, CHOICE_MAX, LIST_MAX, COMMAND_MAX = 100, 100, 25, 8000
 TEXT_OPTION_MAX = 6000
 """Most that Discord takes as the maximum length of a text option."""
+FULL = command_table({f"style_{number:026}": "x" * DESCRIPTION_MAX for number in range(FURTHER_MAX)})
+"""As many further styles as there can be, each with the longest name and help."""
 
 
-def tree(commands: tuple[Command, ...] = COMMANDS) -> Iterator[Command]:
+def tree(commands: Iterable[Command] = FULL) -> Iterator[Command]:
     for command in commands:
         yield command
         yield from tree(command.subcommands)
@@ -37,12 +42,13 @@ def weight(command: Command) -> int:
     and a value."""
     parts = [command.name, max(spellings(command.help), key=len)]
     for option in command.options:
-        parts += [option.name, max(spellings(option.help), key=len), *option.choices, *option.choices]
+        choices = option.choices if len(option.choices) <= CHOICES_MAX else ()
+        parts += [option.name, max(spellings(option.help), key=len), *choices, *choices]
     return sum(map(len, parts)) + sum(weight(one) for one in command.subcommands)
 
 
 def test_names_suit_both_platforms() -> None:
-    for command in COMMANDS:
+    for command in FULL:
         assert TELEGRAM_NAME.fullmatch(command.name)
     for name in [*(command.name for command in tree()), *(option.name for option in options())]:
         assert DISCORD_NAME.fullmatch(name)
@@ -55,19 +61,21 @@ def test_descriptions_are_short_enough_in_every_language() -> None:
 
 
 def test_there_are_not_too_many_of_anything() -> None:
-    assert len(COMMANDS) <= COMMANDS_MAX
+    assert len(FULL.commands) == COMMANDS_MAX == 100
+    assert CHOICES_MAX == LIST_MAX
     for command in tree():
         assert len(command.options) <= LIST_MAX
         assert len(command.subcommands) <= LIST_MAX
         assert not (command.options and command.subcommands)
     for option in options():
-        assert len(option.choices) <= LIST_MAX
+        assert len(option.choices) <= LIST_MAX or option.name == "style"
         assert all(1 <= len(choice) <= CHOICE_MAX for choice in option.choices)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
-def test_the_texts_of_a_command_fit_together(command: Command) -> None:
-    assert weight(command) <= COMMAND_MAX
+@pytest.mark.parametrize("further", [0, CHOICES_MAX - 3, FURTHER_MAX])
+def test_the_texts_of_a_command_fit_together(further: int) -> None:
+    for command in command_table({style.name: style.help for style in FULL.styles[3 : 3 + further]}):
+        assert weight(command) <= COMMAND_MAX
 
 
 def test_required_options_come_first() -> None:
@@ -90,7 +98,7 @@ def test_every_option_is_bounded_as_its_kind_needs() -> None:
 
 
 def test_names_and_aliases_are_unique() -> None:
-    for group in [COMMANDS, *(command.subcommands for command in COMMANDS)]:
+    for group in [FULL.commands, *(command.subcommands for command in FULL)]:
         names = [name for command in group for name in (command.name, *command.aliases)]
         assert len(set(names)) == len(names)
     for command in tree():
@@ -99,13 +107,26 @@ def test_names_and_aliases_are_unique() -> None:
 
 
 def test_a_command_is_found_by_name_and_alias_in_any_case() -> None:
-    assert find("KANCIL") is COMMANDS[0]
-    assert find("bantuan") is find("help")
-    assert find("nothing") is None
+    assert BUILT_IN.find("KANCIL") is BUILT_IN.commands[0]
+    assert BUILT_IN.find("bantuan") is BUILT_IN.find("help")
+    assert BUILT_IN.find("nothing") is None
 
 
-def test_every_drawing_command_is_a_style_and_every_style_a_command() -> None:
-    assert [command.name for command in COMMANDS if command.style] == list(STYLES)
-    for style in STYLES.values():
-        assert style.frame.count("{prompt}") == 1
-        assert style.size in SIZES
+def test_every_drawing_command_has_a_frame() -> None:
+    assert [command.name for command in BUILT_IN.styles] == list(FRAMES)
+    assert all(frame.count("{prompt}") == 1 for frame in FRAMES.values())
+
+
+def test_further_styles_draw_and_can_be_given_an_adapter() -> None:
+    table = command_table({"batik": "Wax and dye"})
+    batik, use = table.find("batik"), table.commands[-1].subcommands[-1]
+    assert batik is not None
+    assert (batik.style, batik.options, batik.help) == (True, BUILT_IN.styles[0].options, "Wax and dye")
+    assert use.options[0].choices == ("kancil", "retro", "landscape", "batik")
+    assert table == command_table({"batik": "Wax and dye"}) != BUILT_IN
+
+
+def test_no_adapter_can_declare_a_command_that_means_something_else() -> None:
+    others = [command for command in BUILT_IN if not command.style or command.name == FREE]
+    taken = {name for command in others for name in (command.name, *command.aliases)}
+    assert taken | {name.removeprefix("/") for name in LEAVING} == RESERVED

@@ -8,13 +8,14 @@ import pytest
 
 from bot.database import Database
 from bot.errors import Refused
-from bot.job import NEXT_STATES, TERMINAL_STATES, State
+from bot.job import NEXT_STATES, TERMINAL_STATES, Look, State
 from bot.journal import IllegalTransition, Journal, new_id, normal_id
 from bot.limits import Limits
 from bot.request import DrawRequest, Origin
 from tests.bot.conftest import Clock
 
 DEER = DrawRequest("kancil", "rusa “cerdik” 🦌", negative="salju", seed=7, guidance_scale=7.5, count=2, size="wide")
+LOOK = Look("kancil", 0.7, "{prompt}, soft lines")
 WAY = (State.QUEUED, State.DRAWING, State.DRAWN, State.DELIVERED)
 
 
@@ -29,7 +30,7 @@ def journal(database: Database, limits: Limits, clock: Clock) -> Journal:
 
 
 async def test_a_job_is_read_as_it_was_written(journal: Journal, origin: Origin, clock: Clock) -> None:
-    job = await journal.accept(origin, DEER, 7, None)
+    job = await journal.accept(origin, DEER, 7, LOOK)
     assert (job.request, job.origin, job.state, job.created_at) == (DEER, origin, State.ACCEPTED, clock.now)
     assert await journal.get(job.id) == job
     for state in WAY:
@@ -43,7 +44,7 @@ async def test_only_the_transitions_of_the_table_are_written(database: Database,
     journal = Journal(database, Limits(database, per_hour=60, burst=100))
     way = WAY[: WAY.index(start) + 1] if start in WAY else [start] * (start is not State.ACCEPTED)
     for end in State:
-        job = await journal.accept(origin, DEER, 7, None)
+        job = await journal.accept(origin, DEER, 7, LOOK)
         for state in way:
             job = await journal.move(job, state)
         if end in NEXT_STATES[start]:
@@ -62,16 +63,16 @@ def test_no_way_leads_out_of_a_terminal_state_and_each_other_state_can_fail() ->
 
 async def test_a_refused_command_leaves_no_job(journal: Journal, origin: Origin) -> None:
     for _ in range(2):
-        await journal.accept(origin, DEER, 7, None)
+        await journal.accept(origin, DEER, 7, LOOK)
     with pytest.raises(Refused):
-        await journal.accept(origin, DEER, 7, None)
+        await journal.accept(origin, DEER, 7, LOOK)
     assert len(await journal.unfinished("console")) == 2
 
 
 async def test_a_refund_is_given_once_and_only_where_asked_for(
     journal: Journal, limits: Limits, origin: Origin
 ) -> None:
-    first, second = [await journal.accept(origin, DEER, 7, None) for _ in range(2)]
+    first, second = [await journal.accept(origin, DEER, 7, LOOK) for _ in range(2)]
     await journal.move(first, State.FAILED, reason="engine-away", refund=True)
     await journal.move(second, State.CANCELLED)
     assert (await limits.quota("console", "ani")).left == 2
@@ -87,9 +88,9 @@ async def test_unfinished_jobs_of_a_platform_come_back_after_a_restart_oldest_fi
     async with Database(tmp_path / "a.db") as database:
         journal = Journal(database, Limits(database, per_hour=60, burst=20, clock=clock), clock)
         for _ in range(3):
-            jobs.append(await journal.accept(origin, DEER, 7, "kancil"))
+            jobs.append(await journal.accept(origin, DEER, 7, LOOK))
             clock.now += 1
-        await journal.accept(Origin("discord", "1", "2", "id", {}), DEER, 7, None)
+        await journal.accept(Origin("discord", "1", "2", "id", {}), DEER, 7, LOOK)
         await journal.move(jobs[1], State.CANCELLED)
         drawing = await journal.move(await journal.move(jobs[2], State.QUEUED), State.DRAWING)
     async with Database(tmp_path / "a.db") as database:

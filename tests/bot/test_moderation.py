@@ -10,7 +10,7 @@ from bot.app import Application
 from bot.errors import Refused
 from bot.moderation import Change
 from bot.request import Origin
-from bot.styles import STYLES, Binding
+from bot.styles import Binding
 from tests.bot.kit.engine import ScriptedEngine, adapter
 
 
@@ -20,7 +20,7 @@ async def refusal(app: Application, origin: Origin, style: str, name: str) -> Re
     return refused.value
 
 
-async def test_only_moderators_may_see_and_change(app: Application, origin: Origin, scripted: ScriptedEngine) -> None:
+async def test_only_moderators_may_see_and_change(app: Application, origin: Origin) -> None:
     for call in (
         app.moderation.list(origin, allowed=False),
         app.moderation.info(origin, "batik", allowed=False),
@@ -28,18 +28,17 @@ async def test_only_moderators_may_see_and_change(app: Application, origin: Orig
     ):
         with pytest.raises(Refused, match="not-moderator"):
             await call
-    assert scripted.adapter_requests == 0
-    assert await app.styles.adapter("console", "here", "kancil") == "kancil"
+    assert (await app.styles.look("console", "here", "kancil")).adapter == "kancil"
 
 
 async def test_a_choice_counts_in_its_place_alone(app: Application, origin: Origin) -> None:
     assert await app.moderation.use(origin, "kancil", " Batik ", allowed=True) == Change(
         "kancil", "kancil", "batik", False
     )
-    assert await app.styles.adapter("console", "here", "kancil") == "batik"
-    assert await app.styles.adapter("console", "here", "retro") == "retro"
-    assert await app.styles.adapter("console", "elsewhere", "kancil") == "kancil"
-    assert await app.styles.adapter("discord", "here", "kancil") == "kancil"
+    assert (await app.styles.look("console", "here", "kancil")).adapter == "batik"
+    assert (await app.styles.look("console", "here", "retro")).adapter == "retro"
+    assert (await app.styles.look("console", "elsewhere", "kancil")).adapter == "kancil"
+    assert (await app.styles.look("discord", "here", "kancil")).adapter == "kancil"
 
 
 async def test_none_is_the_base_model_and_default_the_built_in_adapter(app: Application, origin: Origin) -> None:
@@ -47,9 +46,9 @@ async def test_none_is_the_base_model_and_default_the_built_in_adapter(app: Appl
     listing = await app.moderation.list(origin, allowed=True)
     assert Binding("retro", None, True) in listing.bindings
     assert Binding("kancil", "kancil", False) in listing.bindings
-    assert [one.style for one in listing.bindings] == [style.name for style in STYLES.values() if style.adapter]
+    assert [one.style for one in listing.bindings] == ["kancil", "retro", "landscape"]
     assert await app.moderation.use(origin, "retro", "DEFAULT", allowed=True) == Change("retro", None, "retro", True)
-    assert await app.styles.adapter("console", "here", "retro") == "retro"
+    assert (await app.styles.look("console", "here", "retro")).adapter == "retro"
 
 
 async def test_unknown_names_list_the_valid_ones(app: Application, origin: Origin) -> None:
@@ -104,5 +103,5 @@ async def test_every_change_is_audited(app: Application, origin: Origin) -> None
 async def test_choices_follow_a_place_that_gets_a_new_id(app: Application, origin: Origin) -> None:
     await app.moderation.use(origin, "kancil", "batik", allowed=True)
     await app.styles.move_place("console", "here", "there")
-    assert await app.styles.adapter("console", "there", "kancil") == "batik"
-    assert await app.styles.adapter("console", "here", "kancil") == "kancil"
+    assert (await app.styles.look("console", "there", "kancil")).adapter == "batik"
+    assert (await app.styles.look("console", "here", "kancil")).adapter == "kancil"

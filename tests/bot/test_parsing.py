@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.commands import COMMANDS, DRAW_OPTIONS, PROMPT_MAX, SIZES
+from bot.commands import BUILT_IN, DRAW_OPTIONS, PROMPT_MAX, SIZES
 from bot.errors import Refused
 from bot.parsing import Invocation, draw_request, parse
 from bot.request import DrawRequest
@@ -92,11 +92,11 @@ PROPERTY = settings(max_examples=100, deadline=None, suppress_health_check=[Heal
     ],
 )
 def test_a_command_is_understood(typed: str, path: tuple[str, ...], options: dict[str, Any]) -> None:
-    assert parse(typed) == Invocation(path, options)
+    assert parse(typed, BUILT_IN) == Invocation(path, options)
 
 
 def test_a_command_can_be_for_a_certain_bot() -> None:
-    assert parse("/kancil@SanggarBot a deer") == Invocation(("kancil",), {"prompt": "a deer"}, "SanggarBot")
+    assert parse("/kancil@SanggarBot a deer", BUILT_IN) == Invocation(("kancil",), {"prompt": "a deer"}, "SanggarBot")
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,17 @@ def test_a_command_can_be_for_a_certain_bot() -> None:
 )
 def test_what_is_wrong_is_said(typed: str, reason: str, values: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
-        parse(typed)
+        parse(typed, BUILT_IN)
     assert refused.value.reason == reason
     assert values.items() <= refused.value.values.items()
 
 
 def test_a_request_has_the_options_of_the_table() -> None:
     options = {"prompt": "a fox", "negative": None, "seed": "-1", "cfg": 7, "count": "2", "size": "wide"}
-    assert draw_request("draw", options) == DrawRequest("draw", "a fox", guidance_scale=7.0, count=2, size="wide")
-    assert draw_request("kancil", {"prompt": "x", "seed": 0}).seed == 0
+    assert draw_request("draw", options, BUILT_IN) == DrawRequest(
+        "draw", "a fox", guidance_scale=7.0, count=2, size="wide"
+    )
+    assert draw_request("kancil", {"prompt": "x", "seed": 0}, BUILT_IN).seed == 0
 
 
 @pytest.mark.parametrize(
@@ -158,16 +160,16 @@ def test_a_request_has_the_options_of_the_table() -> None:
 )
 def test_a_request_is_checked_whatever_the_platform_let_through(options: dict[str, Any], reason: str) -> None:
     with pytest.raises(Refused) as refused:
-        draw_request("draw", options)
+        draw_request("draw", options, BUILT_IN)
     assert refused.value.reason == reason
 
 
 def test_a_request_for_no_style_is_refused() -> None:
     with pytest.raises(Refused):
-        draw_request("batik", {"prompt": "x"})
+        draw_request("batik", {"prompt": "x"}, BUILT_IN)
 
 
-NAMES = [command.name for command in COMMANDS] + [option.name for option in DRAW_OPTIONS]
+NAMES = [command.name for command in BUILT_IN] + [option.name for option in DRAW_OPTIONS]
 PIECES = st.one_of(
     st.sampled_from(["--", "—", "–", "=", '"', "“", "”", "'", "\n", " ", "-1", "7,5", "/", "@", ",", "\ud800", *NAMES]),
     st.text(max_size=8),
@@ -178,10 +180,10 @@ PIECES = st.one_of(
 @given(st.lists(PIECES, max_size=20).map(lambda parts: "/kancil " + " ".join(parts)) | st.text(max_size=60))
 def test_any_text_is_a_command_or_refused(text: str) -> None:
     with suppress(Refused):
-        found = parse(text)
+        found = parse(text, BUILT_IN)
         assert found.path[0] in NAMES
         if found.path == ("kancil",):
-            assert 0 < len(draw_request("kancil", found.options).prompt.encode()) <= 4 * PROMPT_MAX
+            assert 0 < len(draw_request("kancil", found.options, BUILT_IN).prompt.encode()) <= 4 * PROMPT_MAX
 
 
 @PROPERTY
@@ -192,7 +194,7 @@ def test_any_text_is_a_command_or_refused(text: str) -> None:
 )
 def test_any_options_are_a_request_or_refused(options: dict[str, object]) -> None:
     with suppress(Refused):
-        request = draw_request("draw", options)
+        request = draw_request("draw", options, BUILT_IN)
         assert request.seed is None or 0 <= request.seed <= SEED_MAX - request.count + 1
         assert request.guidance_scale is None or 1 <= request.guidance_scale <= 30
 
@@ -227,5 +229,5 @@ def test_every_request_can_be_typed_with_its_options_in_any_order(request: DrawR
         f"--size {request.size}",
         f'--sampler "{SAMPLERS[request.sampler or ""]}"',
     ]
-    found = parse("/draw " + " ".join(parts[index] for index in order))
-    assert draw_request("draw", found.options) == request
+    found = parse("/draw " + " ".join(parts[index] for index in order), BUILT_IN)
+    assert draw_request("draw", found.options, BUILT_IN) == request

@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 
 from bot.captions import length, shortened, used_parameters
-from bot.commands import COMMANDS, LOCALES
+from bot.commands import BUILT_IN, LOCALES, command_table
 from bot.errors import Refused
-from bot.job import Job, Picture, Progress, State
+from bot.job import Job, Look, Picture, Progress, State
 from bot.limits import Quota
 from bot.moderation import Change, Listing
 from bot.parsing import parse
@@ -26,7 +26,7 @@ ENGLISH, INDONESIAN = Replies("en"), Replies("id")
 def job(state: State = State.ACCEPTED, reason: str = "", **request: str) -> Job:
     origin = Origin("console", "here", "ani", "en", {})
     asked = DrawRequest("kancil", **{"prompt": "a deer", **request})  # type: ignore[arg-type]
-    return Job("ab12cd34", origin, asked, 777, "kancil", state, 0.0, reason)
+    return Job("ab12cd34", origin, asked, 777, Look("kancil", 0.7, "{prompt}"), state, 0.0, reason)
 
 
 def pictures(count: int = 1) -> list[Picture]:
@@ -61,16 +61,16 @@ def test_numbers_are_written_as_the_language_does() -> None:
 def test_a_mistyped_name_gets_a_suggestion_and_an_unlike_one_only_the_list() -> None:
     for typed, suggested in (("/kncil x", True), ("/xyzzy x", False)):
         with pytest.raises(Refused) as refused:
-            parse(typed)
+            parse(typed, BUILT_IN)
         text = ENGLISH.explain(refused.value)
         assert "/kancil, /retro" in text
         assert text.endswith("Did you mean /kancil?") is suggested
 
 
 def test_a_missing_prompt_is_answered_with_an_example_of_that_style() -> None:
-    for style in (command for command in COMMANDS if command.style):
+    for style in BUILT_IN.styles:
         text = INDONESIAN.explain(Refused("missing-prompt", command=f"/{style.name}"))
-        assert parse(text[text.index("/") :]).path == (style.name,)
+        assert parse(text[text.index("/") :], BUILT_IN).path == (style.name,)
 
 
 @pytest.mark.parametrize("replies", [ENGLISH, INDONESIAN])
@@ -82,18 +82,31 @@ def test_an_unknown_reason_is_an_apology_and_never_a_key(replies: Replies) -> No
 @pytest.mark.parametrize("replies", [ENGLISH, INDONESIAN])
 @pytest.mark.parametrize("dashes", [True, False])
 def test_the_help_names_every_command_and_option_and_fits_a_message(replies: Replies, dashes: bool) -> None:
-    text = replies.help(dashes=dashes)
+    text = replies.help(BUILT_IN, dashes=dashes)
     assert length(text) < 2000
-    for command in COMMANDS:
+    for command in BUILT_IN:
         assert f"/{command.name}" in text
         assert replies.table(command.help) in text
     assert ("--seed" in text) is dashes
 
 
 @pytest.mark.parametrize("replies", [ENGLISH, INDONESIAN])
+def test_the_help_names_as_many_further_styles_as_fit(replies: Replies) -> None:
+    few = replies.help(command_table({"batik": "Wax and dye"}))
+    assert "/batik: Wax and dye\n" in few
+    many = replies.help(command_table({f"s{number}": "🦌" * 50 for number in range(50)}))
+    assert 1800 < length(many) <= 2000
+    assert f"\n{replies.say('more', n=50 - many.count('🦌' * 50))}\n" in many
+
+
+def test_a_further_style_has_an_example_too() -> None:
+    assert ENGLISH.explain(Refused("missing-prompt", command="/batik")).endswith("/batik a red fox in the snow")
+
+
+@pytest.mark.parametrize("replies", [ENGLISH, INDONESIAN])
 def test_the_examples_of_the_help_are_commands(replies: Replies) -> None:
-    examples = [line for line in replies.help().splitlines()[1:] if line.startswith("/")][:4]
-    assert [parse(line).path[0] for line in examples] == ["kancil", "retro", "landscape", "draw"]
+    examples = [line for line in replies.help(BUILT_IN).splitlines()[1:] if line.startswith("/")][:4]
+    assert [parse(line, BUILT_IN).path[0] for line in examples] == ["kancil", "retro", "landscape", "draw"]
 
 
 @pytest.mark.parametrize(

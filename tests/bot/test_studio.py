@@ -27,7 +27,7 @@ async def test_a_command_becomes_a_delivered_picture(
     app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
 ) -> None:
     job = await app.studio.submit(origin, DEER)
-    assert (job.state, job.seed, job.adapter) == (State.ACCEPTED, 777, "kancil")
+    assert (job.state, job.seed, job.look.adapter) == (State.ACCEPTED, 777, "kancil")
     done = await app.studio.wait(job.id)
     assert (done.state, done.message) == (State.DELIVERED, f"message of {job.id}")
     [(delivered, [picture])] = courier.delivered
@@ -177,7 +177,7 @@ async def test_what_the_bot_left_is_drawn_after_its_restart_with_its_seed_and_ad
         assert await app.studio.recover("console") == 1
         done = await app.studio.wait(job.id)
         assert await app.studio.recover("console") == 0
-    assert (done.state, done.seed, done.adapter) == (State.DELIVERED, job.seed, "kancil")
+    assert (done.state, done.seed, done.look.adapter) == (State.DELIVERED, job.seed, "kancil")
     assert scripted.requests[0] == scripted.requests[1]
     [(delivered, _)] = courier.delivered
     assert delivered.origin == origin
@@ -301,9 +301,9 @@ async def test_a_choice_of_the_moderators_counts_from_the_next_request_on(
     await app.moderation.use(origin, "kancil", "batik", allowed=True)
     after = await app.studio.submit(origin, DEER)
     scripted.gate.set()
-    assert (before.adapter, after.adapter) == ("kancil", "batik")
-    assert (await app.studio.wait(before.id)).adapter == "kancil"
-    assert (await app.studio.wait(after.id)).adapter == "batik"
+    assert (before.look.adapter, after.look.adapter) == ("kancil", "batik")
+    assert (await app.studio.wait(before.id)).look.adapter == "kancil"
+    assert (await app.studio.wait(after.id)).look.adapter == "batik"
 
 
 async def test_an_error_in_the_middle_of_a_stream_is_told(
@@ -334,7 +334,7 @@ async def test_jobs_and_choices_follow_a_place_that_gets_a_new_id(app: Applicati
     await app.studio.wait(job.id)
     await app.studio.move_place("console", "here", "there")
     moved = Origin("console", "there", "ani", "en", {})
-    assert (await app.studio.again(moved, job.id)).adapter == "batik"
+    assert (await app.studio.again(moved, job.id)).look.adapter == "batik"
 
 
 async def test_an_unknown_style_is_refused_before_anything_is_taken(app: Application, origin: Origin) -> None:

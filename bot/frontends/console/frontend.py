@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bot.app import Application
-from bot.commands import COMMANDS
+from bot.commands import CommandTable
 from bot.errors import Refused
 from bot.frontends.console.album import FOLDER, keep
 from bot.frontends.console.background import Background
@@ -19,10 +19,8 @@ from bot.parsing import Invocation, draw_request, parse
 from bot.request import DrawRequest, Origin, Platform
 
 LEAVING = frozenset({"exit", "quit", "/exit", "/quit"})
-COMMAND_NAMES = frozenset(command.name for command in COMMANDS)
 PLATFORM: Platform = "console"
 PLACE, OWNER = "console", "owner"
-STYLES = frozenset(command.name for command in COMMANDS if command.style)
 
 
 class ConsoleFrontend:
@@ -40,7 +38,7 @@ class ConsoleFrontend:
     def run(self) -> bool:
         """Answer lines until the input ends; whether every command came to a good end."""
         all_done = True
-        with editing(self._app.settings.data / "history", self._adapters):
+        with editing(self._app.settings.data / "history", lambda: self._table, self._adapters):
             while (line := self._read()) is not None and line not in LEAVING:
                 if line:
                     all_done &= self.answer(line)
@@ -53,15 +51,19 @@ class ConsoleFrontend:
     def answer(self, line: str) -> bool:
         """Do one command and wait for its end; False where it was refused or came to nothing."""
         try:
-            return self._do(typed(line))
+            return self._do(typed(line, self._table))
         except Refused as refused:
             self._view.say(self.replies.explain(refused))
             return False
 
+    @property
+    def _table(self) -> CommandTable:
+        return self._app.repertoire.commands
+
     def _do(self, command: Invocation) -> bool:
         match command.path:
-            case (style,) if style in STYLES:
-                return self._draw(draw_request(style, command.options))
+            case ("help",):
+                self._view.say(self.replies.help(self._table))
             case ("adapter", _):
                 self._view.say(self._studio.call(self._adapter(command)))
             case ("quota",):
@@ -71,8 +73,8 @@ class ConsoleFrontend:
                 job = command.options.get("job")
                 stopped = self._studio.call(self._app.studio.cancel(self.origin, None if job is None else str(job)))
                 self._view.say(self.replies.stopped(stopped))
-            case _:
-                self._view.say(self.replies.help())
+            case (style, *_):
+                return self._draw(draw_request(style, command.options, self._table))
         return True
 
     def _draw(self, request: DrawRequest) -> bool:
@@ -113,10 +115,10 @@ class ConsoleFrontend:
         return line if line is None else line.strip()
 
 
-def typed(line: str) -> Invocation:
+def typed(line: str, table: CommandTable) -> Invocation:
     """The command in ``line``, whose slash may be left out here. Raises Refused."""
     word, *_ = line.split(maxsplit=1) or [""]
-    return parse(f"/{line}" if word in COMMAND_NAMES else line)
+    return parse(f"/{line}" if f"/{word}" in table.names else line, table)
 
 
 def draw_to_end(studio: Background[Application], origin: Origin, request: DrawRequest) -> Job:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bot.commands import COMMANDS, Command
+from bot.commands import Command, CommandTable
 from bot.frontends.console.signals import surely_heard
 
 PROMPT = "sanggar> "
@@ -34,7 +34,7 @@ def read_line() -> str | None:
 
 
 @contextmanager
-def editing(history: Path, adapters: Callable[[], Iterable[str]]) -> Iterator[None]:
+def editing(history: Path, table: Callable[[], CommandTable], adapters: Callable[[], Iterable[str]]) -> Iterator[None]:
     """History kept in a file and completion on Tab while the block runs; on a terminal alone."""
     if readline is None or not sys.stdin.isatty():
         yield
@@ -43,7 +43,7 @@ def editing(history: Path, adapters: Callable[[], Iterable[str]]) -> Iterator[No
         readline.read_history_file(history)
     readline.set_history_length(HISTORY_LINES)
     readline.set_completer_delims(DELIMITERS)
-    readline.set_completer(_completer(adapters))
+    readline.set_completer(_completer(table, adapters))
     readline.parse_and_bind("tab: complete")
     try:
         yield
@@ -53,21 +53,21 @@ def editing(history: Path, adapters: Callable[[], Iterable[str]]) -> Iterator[No
             readline.write_history_file(history)
 
 
-def candidates(line: str, word: str, adapters: Callable[[], Iterable[str]]) -> list[str]:
+def candidates(line: str, word: str, table: CommandTable, adapters: Callable[[], Iterable[str]]) -> list[str]:
     """What can stand where ``word`` (perhaps empty) ends ``line``: commands, options, values or adapters."""
     before = line[: len(line) - len(word)].split()
     if not before:
-        found: Iterable[str] = [f"/{command.name}" for command in COMMANDS]
-    elif command := _command(before):
+        found: Iterable[str] = table.names
+    elif command := _command(before, table):
         found = _next(command, before, adapters)
     else:
         found = ()
     return sorted(name for name in found if name.startswith(word))
 
 
-def _command(before: list[str]) -> Command | None:
+def _command(before: list[str], table: CommandTable) -> Command | None:
     """The command that the words name, the subcommand where they name one."""
-    level, found = COMMANDS, None
+    level, found = table.commands, None
     for word in before:
         found = next((command for command in level if command.name == word.removeprefix("/")), found)
         level = found.subcommands if found else ()
@@ -88,13 +88,15 @@ def _next(command: Command, before: list[str], adapters: Callable[[], Iterable[s
     return [f"--{option.name}" for option in command.options if f"--{option.name}" not in before]
 
 
-def _completer(adapters: Callable[[], Iterable[str]]) -> Callable[[str, int], str | None]:
+def _completer(
+    table: Callable[[], CommandTable], adapters: Callable[[], Iterable[str]]
+) -> Callable[[str, int], str | None]:
     found: list[str] = []
 
     def complete(word: str, state: int) -> str | None:
         if state == 0:
             line = readline.get_line_buffer()[: readline.get_endidx()]
-            found[:] = candidates(re.sub(r"^\s+", "", line), word, adapters)
+            found[:] = candidates(re.sub(r"^\s+", "", line), word, table(), adapters)
         return f"{found[state]} " if state < len(found) else None
 
     return complete

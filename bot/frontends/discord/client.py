@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import discord
 from discord import app_commands
 
+from bot.commands import CommandTable
 from bot.frontends.discord.address import Interaction
 from bot.frontends.discord.buttons import JobButton
 from bot.frontends.discord.commands import plant
@@ -25,13 +29,20 @@ GUILD_READY_SECONDS = 0.5
 """How long READY waits for servers that are still loading; we need none of them."""
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ANYONE = app_commands.AppInstallationType(guild=True, user=True)
+RETRY_SECONDS = 300.0
+"""Before Discord is told again of commands that it did not take, perhaps because it takes no more new ones today."""
+
+log = logging.getLogger(__name__)
 
 
 class Tree(app_commands.CommandTree["SanggarClient"]):
-    """A command that Discord still shows and we no longer have ends in ``on_error``, like any other fault."""
+    """A command that Discord still shows and we no longer have is refused like a mistyped one."""
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        await interaction.client.desk.failed(interaction, error)
+        if isinstance(error, app_commands.CommandNotFound):
+            await interaction.client.desk.run(interaction, (*error.parents, error.name), {})
+        else:
+            await interaction.client.desk.failed(interaction, error)
 
 
 class SanggarClient(discord.AutoShardedClient):
@@ -52,16 +63,36 @@ class SanggarClient(discord.AutoShardedClient):
         self._app = app
         self._on_connected = on_connected
         self._tree = Tree(self, allowed_contexts=EVERYWHERE, allowed_installs=ANYONE)
-        plant(self._tree, self.desk)
+        self._following: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(JobButton)
         await self._tree.set_translator(CatalogueTranslator(self._app.replies))
+        table = await self._tell_commands(None)
+        self._following = asyncio.create_task(self._follow(table), name="commands on Discord")
+
+    async def _tell_commands(self, told: CommandTable | None) -> CommandTable:
+        """Waits until the command table differs from what Discord was told, and tells it; the table."""
+        table = await self._app.repertoire.other_than(told)
+        plant(self._tree, self.desk, table)
         await sync(self, self._tree)
+        return table
+
+    async def _follow(self, told: CommandTable) -> None:
+        """A style that appears while we are connected becomes a command."""
+        while True:
+            try:
+                told = await self._tell_commands(told)
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.warning("Discord did not take our commands, next attempt in %.0f s: %s", RETRY_SECONDS, error)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def on_ready(self) -> None:
         await self._on_connected()
 
     async def close(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following])
         await self.courier.close()
         await super().close()

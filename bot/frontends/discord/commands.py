@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 
-from bot.commands import COMMANDS, SIZES, Command, Option
+from bot.commands import SIZES, Command, CommandTable, Option
 from bot.frontends.discord.address import Interaction
 from engine.protocol import SAMPLERS
 
@@ -20,14 +19,17 @@ if TYPE_CHECKING:
 TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "choice": str}
 LABELS = {"sampler": SAMPLERS, "size": {name: f"{name} ({pixels})" for name, pixels in SIZES.items()}}
 """By option: what a member reads instead of a choice's value."""
+CHOICES_MAX = 25
+"""Choices of one option; where there are more, they are completed while typing."""
 COMPLETED = "adapter"
-"""The option whose values are completed while typing: there can be more than the 25 that Discord lets one choose."""
+"""The option without choices whose values are completed while typing."""
 Callback = Any
 """A coroutine function whose signature is made from the table; discord.py reads it when the command is built."""
 
 
-def plant(tree: app_commands.CommandTree[Any], desk: Desk, table: Sequence[Command] = COMMANDS) -> None:
-    """Puts every command of the table into the tree."""
+def plant(tree: app_commands.CommandTree[Any], desk: Desk, table: CommandTable) -> None:
+    """Puts every command of the table into the tree, and nothing else."""
+    tree.clear_commands(guild=None)
     for command in table:
         if command.subcommands:
             tree.add_command(group(command, desk))
@@ -65,18 +67,22 @@ def handler(command: Command, desk: Desk, path: tuple[str, ...]) -> Callback:
     async def run(interaction: Interaction, **values: Any) -> None:
         await desk.run(interaction, path, values)
 
-    async def complete(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await desk.complete(interaction, typed)
-
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Interaction)
     run.__signature__ = inspect.Signature([first, *map(parameter, command.options)])  # type: ignore[attr-defined]
     decorated: Callback = app_commands.describe(**{o.name: locale_str(o.help) for o in command.options})(run)
     for option in command.options:
-        if option.choices:
+        if option.name == COMPLETED or len(option.choices) > CHOICES_MAX:
+            decorated = app_commands.autocomplete(**{option.name: completer(option, desk)})(decorated)
+        elif option.choices:
             decorated = app_commands.choices(**{option.name: choices(option)})(decorated)
-        elif option.name == COMPLETED:
-            decorated = app_commands.autocomplete(**{option.name: complete})(decorated)
     return decorated
+
+
+def completer(option: Option, desk: Desk) -> Callback:
+    async def complete(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await desk.complete(interaction, option, typed)
+
+    return complete
 
 
 def parameter(option: Option) -> inspect.Parameter:

@@ -14,7 +14,7 @@ import discord
 from discord import InteractionResponseType as Response
 from discord import app_commands
 
-from bot.commands import COMMANDS
+from bot.commands import Option
 from bot.errors import Refused
 from bot.frontends.discord.address import Interaction, origin
 from bot.frontends.discord.buttons import Action
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 COMPLETIONS = 25
 COMPLETION_MAX = 100
-STYLES = frozenset(command.name for command in COMMANDS if command.style)
 
 log = logging.getLogger(__name__)
 
@@ -52,23 +51,24 @@ class Desk:
     async def run(self, interaction: Interaction, path: tuple[str, ...], values: Mapping[str, Any]) -> None:
         """A command of the table with its options."""
         async with self._answering(interaction):
-            if path[0] in STYLES:
-                await self._draw(interaction, path[0], values)
-            else:
+            if path in self._commands:
                 await interaction.response.defer(ephemeral=True)
                 await self._commands[path](interaction, values)
+            else:
+                await self._draw(interaction, path[0], values)
 
     async def press(self, interaction: Interaction, action: Action, job_id: str) -> None:
         """A button under the message of that job."""
         async with self._answering(interaction):
             await self._buttons[action](interaction, job_id)
 
-    async def complete(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """Adapters whose name holds what was typed, those that start with it first."""
+    async def complete(self, interaction: Interaction, option: Option, typed: str) -> list[app_commands.Choice[str]]:
+        """Choices of the option, or adapters, whose name holds what was typed; those that start with it first."""
         if not may_manage(interaction):
             return []
         part = typed.casefold().strip()
-        found = [name for name in await self._app.moderation.names() if part in name.casefold()]
+        names = option.choices or await self._app.moderation.names()
+        found = [name for name in names if part in name.casefold()]
         found.sort(key=lambda name: not name.casefold().startswith(part))
         return [app_commands.Choice(name=name, value=name) for name in found if len(name) <= COMPLETION_MAX][
             :COMPLETIONS
@@ -120,7 +120,8 @@ class Desk:
 
     async def _draw(self, interaction: Interaction, style: str, values: Mapping[str, Any]) -> None:
         message = await self._announce(interaction)
-        await self._app.studio.submit(origin(interaction, message), draw_request(style, values))
+        request = draw_request(style, values, self._app.repertoire.commands)
+        await self._app.studio.submit(origin(interaction, message), request)
 
     async def _again(self, interaction: Interaction, job_id: str) -> None:
         """For its author also in the private chat where a picture went that could not be posted in its place."""
@@ -144,7 +145,7 @@ class Desk:
             await self._tell(interaction, self._replies(interaction).stopped(stopped))
 
     async def _help(self, interaction: Interaction, values: Mapping[str, Any]) -> None:
-        await self._answer(interaction, self._replies(interaction).help(dashes=False))
+        await self._answer(interaction, self._replies(interaction).help(self._app.repertoire.commands, dashes=False))
 
     async def _quota(self, interaction: Interaction, values: Mapping[str, Any]) -> None:
         quota = await self._app.limits.quota("discord", str(interaction.user.id))

@@ -11,7 +11,7 @@ from telegram import Message
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
-from bot.commands import find
+from bot.commands import CommandTable
 from bot.errors import Refused
 from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.people import moderates, origin
@@ -27,10 +27,14 @@ log = logging.getLogger(__name__)
 
 
 class Commands:
-    """Every command of ``bot.commands``."""
+    """Every command of the table."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+
+    @property
+    def _table(self) -> CommandTable:
+        return self._desk.app.repertoire.commands
 
     async def answer(self, message: Message) -> None:
         """Raises ``Refused("stopping")`` where the command has to wait for the next start."""
@@ -47,14 +51,14 @@ class Commands:
             return False
         if call["mention"]:
             return call["mention"].casefold() == self._desk.bot.username.casefold()
-        return message.chat.type == ChatType.PRIVATE or find(call["name"]) is not None
+        return message.chat.type == ChatType.PRIVATE or self._table.find(call["name"]) is not None
 
     async def _carry_out(self, message: Message, who: Origin, replies: Replies) -> str:
         """What to answer; nothing where the job's own message does."""
-        call = parse(message.text or "")
+        call = parse(message.text or "", self._table)
         match call.path:
             case ("help",):
-                return replies.help()
+                return replies.help(self._table)
             case ("quota",):
                 return replies.quota(await self._desk.app.limits.quota("telegram", who.user))
             case ("cancel",):
@@ -62,7 +66,7 @@ class Commands:
                 return replies.stopped(await self._desk.app.studio.cancel(who, None if job is None else str(job)))
             case ("adapter", _):
                 return await self._moderate(message, who, replies, call)
-        request = draw_request(call.path[0], call.options)
+        request = draw_request(call.path[0], call.options, self._table)
         await accept(self._desk, who, lambda: self._desk.app.studio.submit(who, request))
         return ""
 

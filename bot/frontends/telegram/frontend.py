@@ -66,13 +66,14 @@ class TelegramFrontend:
         desk = Desk.of(self._app, bot, tasks)
         self._app.studio.attach("telegram", desk.courier)
         self._intake = Intake(bot, Handler(desk), tasks)
+        following = tasks.start(menu.follow(bot, self._app), "the command menu")
         try:
             found = await self._app.studio.recover("telegram")
             log.info("connected to Telegram as @%s; %s jobs taken up again", bot.username, found)
-            tasks.start(menu.publish(bot, self._app.replies), "the command menu")
             await bot.delete_webhook()
             await self._intake.run()
         finally:
+            following.cancel()
             await tasks.close(CLOSE_SECONDS)
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from bot.cli.draw import draw
 from bot.cli.terminal import FAILURE, USAGE, Failure
 from engine.errors import DrawingFailed
-from tests.bot.kit.engine import ScriptedEngine, refuse
+from tests.bot.kit.engine import ScriptedEngine, adapter, refuse, style
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +72,15 @@ async def test_what_was_asked_wrongly_is_told_before_anything_is_drawn(
         await drawn(text, Path(target))
     assert failure.value.code == USAGE
     assert scripted.requests == []
+
+
+async def test_a_further_style_is_known_as_soon_as_the_engine_is(scripted: ScriptedEngine, tmp_path: Path) -> None:
+    scripted.adapters.append(adapter("wax", declares=style("batik", "{prompt}, batik")))
+    await drawn("/batik a fox --seed 5", tmp_path / "fox.png")
+    assert (tmp_path / "fox.png").read_bytes() == b"a fox, batik 5 ['wax']"
+    with pytest.raises(Failure, match=r"There is no command /batig.*/batik.*Did you mean /batik") as failure:
+        await drawn("/batig a fox", tmp_path / "fox.png")
+    assert failure.value.code == USAGE
 
 
 async def test_a_failed_drawing_leaves_the_old_file_alone(

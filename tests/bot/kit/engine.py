@@ -26,6 +26,7 @@ from engine.protocol import (
     Health,
     PartialImageEvent,
     ProgressEvent,
+    StyleInfo,
     Usage,
 )
 
@@ -227,7 +228,18 @@ def picture(content: str) -> str:
     return base64.b64encode(content.encode()).decode()
 
 
-def adapter(name: str, *, usable: bool = True, base_model: str = "nano") -> AdapterInfo:
+WEIGHTS = {"kancil": 0.7, "retro": 1.0, "landscape": 0.7}
+"""Adapters that declare the style of their name."""
+
+
+def style(command: str, frame: str = "{prompt}, soft lines", weight: float = 0.7) -> StyleInfo:
+    return StyleInfo(command=command, frame=frame, weight=weight, description=f"Draw as {command}")
+
+
+def adapter(
+    name: str, *, usable: bool = True, base_model: str = "nano", declares: StyleInfo | None = None
+) -> AdapterInfo:
+    shipped = style(name, weight=WEIGHTS[name]) if name in WEIGHTS else None
     return AdapterInfo(
         name=name,
         kind="lora",
@@ -236,5 +248,6 @@ def adapter(name: str, *, usable: bool = True, base_model: str = "nano") -> Adap
         title=name.title(),
         rank=8,
         sha256="0" * 64,
+        style=declares or shipped,
         usable=usable,
     )

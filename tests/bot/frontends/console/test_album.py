@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.frontends.console.album import NAME_MAX, keep, side_by_side, slug
-from bot.job import Job, Picture, State
+from bot.job import Job, Look, Picture, State
 from bot.request import DrawRequest, Origin
 
 JOB = Job(
@@ -16,7 +16,7 @@ JOB = Job(
     origin=Origin("console", "console", "owner", "en", {}),
     request=DrawRequest("kancil", "a clever mouse-deer, by the river!"),
     seed=777,
-    adapter=None,
+    look=Look(None, 1.0, "{prompt}"),
     state=State.DRAWN,
     created_at=0.0,
 )

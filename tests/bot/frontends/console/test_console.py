@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bot import engine_client
 from bot.app import Application
 from bot.frontends.console import ConsoleFrontend
 from bot.frontends.console.background import Background
@@ -18,7 +19,7 @@ from bot.frontends.console.frontend import terminal_locale
 from bot.frontends.console.view import View
 from bot.settings import Settings
 from engine.errors import DrawingFailed
-from tests.bot.kit.engine import ScriptedEngine, refuse
+from tests.bot.kit.engine import ScriptedEngine, adapter, refuse, style
 
 
 class Typist:
@@ -106,6 +107,19 @@ async def test_whoever_sits_at_the_machine_may_choose_adapters(typist: Typist, s
     assert [use.name for use in scripted.requests[0].adapters] == ["batik"]
     assert "batik" in (await typist.type("/adapter list"))[1]
     assert "batik" in (await typist.type("/adapter info batik"))[1]
+
+
+async def test_a_style_that_appears_can_be_drawn_at_once(
+    settings: Settings, tmp_path: Path, english: None, scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
+    async with console(settings, tmp_path) as typist:
+        assert "There is no command /batik" in (await typist.type("/batik a fox"))[1]
+        scripted.adapters.append(adapter("wax", declares=style("batik", "{prompt}, batik", 0.8)))
+        assert "/batik is drawn with wax" in (await typist.type("/adapter list"))[1]
+        assert (await typist.type("batik a fox"))[0]
+        assert "/batik: Draw as batik" in (await typist.type("/help"))[1]
+    assert scripted.requests[0].prompt == "a fox, batik"
 
 
 @pytest.mark.parametrize(("line", "word"), [("/help", "--seed"), ("/quota", "pictures"), ("/cancel", "nothing")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.commands import SIZES
+from bot.commands import BUILT_IN, SIZES, command_table
 from bot.frontends.console.prompt import candidates
 
 
@@ -24,8 +24,15 @@ from bot.frontends.console.prompt import candidates
     ],
 )
 def test_completion_knows_what_can_come_next(line: str, word: str, found: list[str]) -> None:
-    assert candidates(line, word, lambda: ["batik"]) == found
+    assert candidates(line, word, BUILT_IN, lambda: ["batik"]) == found
+
+
+def test_completion_knows_further_styles() -> None:
+    table = command_table({"batik": "Wax and dye"})
+    assert candidates("/ba", "/ba", table, list) == ["/batik"]
+    assert "batik" in candidates("/adapter use ", "", table, list)
+    assert candidates("/batik x --see", "--see", table, list) == ["--seed"]
 
 
 def test_completion_offers_every_sampler() -> None:
-    assert "dpm++-2m-karras" in candidates("/draw x --sampler dpm++", "dpm++", list)
+    assert "dpm++-2m-karras" in candidates("/draw x --sampler dpm++", "dpm++", BUILT_IN, list)

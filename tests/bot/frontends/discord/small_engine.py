@@ -21,6 +21,7 @@ from engine.protocol import (
     GenerationRequest,
     PartialImageEvent,
     ProgressEvent,
+    StyleInfo,
     Usage,
 )
 
@@ -34,10 +35,18 @@ def png(seed: int, parameters: str, side: int = 16) -> bytes:
     return buffer.getvalue()
 
 
-def adapter(name: str) -> AdapterInfo:
+SHIPPED = ("kancil", "retro", "landscape")
+"""Adapters that declare the style of their name."""
+
+
+def adapter(name: str, command: str | None = None) -> AdapterInfo:
+    """``command`` is the style that it declares."""
+    command = command or (name if name in SHIPPED else None)
+    frame, description = f"{{prompt}}, {name}", f"Draw as {name} does"
+    style = StyleInfo(command=command, frame=frame, weight=0.7, description=description) if command else None
     return AdapterInfo(
         name=name, kind="lora", base_model="nano", prediction_type="v_prediction", title=name.title(), rank=8,
-        trigger_words=[], sha256="0" * 64, usable=True,
+        trigger_words=[], sha256="0" * 64, usable=True, style=style,
     )  # fmt: skip
 
 

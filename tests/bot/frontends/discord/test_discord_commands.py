@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.commands import COMMANDS
+from bot.commands import BUILT_IN
 from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.discord_server import LocalDiscord, Typed
 from tests.discord_server.world import MANAGE_GUILD
@@ -22,8 +22,8 @@ def puts(discord: LocalDiscord) -> int:
 
 async def test_discord_knows_every_command_of_the_table(discord: LocalDiscord, bot: Application) -> None:
     known = {command["name"]: command for command in discord.state.commands}
-    assert set(known) == {command.name for command in COMMANDS}
-    for command in COMMANDS:
+    assert set(known) == {command.name for command in BUILT_IN}
+    for command in BUILT_IN:
         inner = command.options or command.subcommands
         assert {entry["name"] for entry in known[command.name]["options"]} == {entry.name for entry in inner}
     visible_to = {name: command["default_member_permissions"] for name, command in known.items()}

@@ -13,7 +13,7 @@ from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.frontend import make_bot
 from bot.frontends.telegram.pace import Pace
 from bot.frontends.telegram.tasks import Tasks
-from bot.job import Job, Picture, Progress, State
+from bot.job import Job, Look, Picture, Progress, State
 from bot.request import DrawRequest, Origin
 from bot.settings import Settings
 from tests.bot.frontends.discord.small_engine import png
@@ -66,7 +66,7 @@ async def room(telegram: TelegramServer, settings: dict[str, Any]) -> AsyncItera
     chat = telegram.group(ani)
     command = telegram.say(chat, ani, "/kancil a fox")
     origin = Origin("telegram", str(chat.id), str(ani.id), "en", {"reply_to": command.id, "thread": None})
-    job = Job("0k3v9zzz", origin, DrawRequest("kancil", "a fox"), 777, None, State.ACCEPTED, 0.0)
+    job = Job("0k3v9zzz", origin, DrawRequest("kancil", "a fox"), 777, Look(None, 1.0, "{prompt}"), State.ACCEPTED, 0.0)
     told = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
     async with Application(told) as app, Room(app, telegram, chat, job) as room:
         yield room
