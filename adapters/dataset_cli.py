@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adapters.cli import quieten
 from adapters.manifest import AdapterError
 from adapters.preparation.checking import Verdict, check_folder, summary
 from adapters.preparation.preparing import prepare, read_rows, split, write_rows
@@ -26,7 +27,7 @@ def show(verdicts: list[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.reason:
             size = f"{verdict.size[0]}x{verdict.size[1]}" if verdict.size else "-"
-            table.add_row(verdict.file.name, size, verdict.reason)
+            table.add_row(str(verdict.file), size, verdict.reason)
     if table.row_count:
         Console().print(table)
     typer.echo(summary(verdicts))
@@ -46,7 +47,7 @@ def prepare_command(
     name: Annotated[str, typer.Option(help="Start of the files' names; the target's name where left out.")] = "",
     captions: Annotated[Path | None, typer.Option(help="CSV of captions: file, caption.", exists=True)] = None,
 ) -> None:
-    """Write the good pictures, resized, with captions.csv and a contact sheet."""
+    """Write the good pictures, resized, with captions.csv, left-out.csv and a contact sheet."""
     try:
         show(prepare(source, target, name or target.name, resolution, captions))
     except AdapterError as error:
@@ -65,12 +66,12 @@ def caption_command(
     anew: Annotated[bool, typer.Option("--anew", help="Also replace the captions that are there.")] = False,
 ) -> None:
     """Let BLIP say what is in the pictures that have no caption."""
+    quieten()
     from adapters.preparation.captioning import BLIP, Captioner, fill_captions  # noqa: PLC0415 - imports torch
 
     try:
-        rows = read_rows(folder)
-        if anew or any(not row.caption for row in rows):
-            write_rows(folder, fill_captions(folder, rows, Captioner(model or BLIP).caption, anew=anew))
+        if anew or any(not row.caption for row in read_rows(folder)):
+            fill_captions(folder, Captioner(model or BLIP).caption, anew=anew)
     except (AdapterError, OSError) as error:
         raise _failed(error) from None
     for row in read_rows(folder):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
-from adapters.preparation.preparing import Row
+from adapters.preparation.preparing import read_rows, write_rows
 from adapters.preparation.reading import read_picture
+from adapters.terminal import tracked
 
 BLIP = "Salesforce/blip-image-captioning-base"
 LONGEST = 40
@@ -34,6 +35,13 @@ class Captioner:
         return " ".join(said.split())
 
 
-def fill_captions(folder: Path, rows: Sequence[Row], caption: Callable[[Path], str], *, anew: bool) -> list[Row]:
-    """The rows with a caption for each that has none, or for all."""
-    return [row if row.caption and not anew else replace(row, caption=caption(folder / row.file)) for row in rows]
+def fill_captions(folder: Path, caption: Callable[[Path], str], *, anew: bool = False) -> None:
+    """Gives a caption to each picture of the data set that has none, or to all.
+
+    Each is written to ``captions.csv`` at once, so that one who stops half-way loses nothing.
+    """
+    rows = read_rows(folder)
+    wanting = [number for number, row in enumerate(rows) if anew or not row.caption]
+    for number in tracked(wanting, "captioning"):
+        rows[number] = replace(rows[number], caption=caption(folder / rows[number].file))
+        write_rows(folder, rows)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from adapters.preparation.reading import Unreadable, find_pictures, read_picture
+from adapters.terminal import tracked
 
 SMALLEST_SHARE = 0.5
 """Of the resolution: a picture whose shorter side is below this is tiny."""
@@ -27,7 +28,7 @@ Numbers = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found of one file; ``reason`` is empty where it is good."""
+    """What was found of one file, a path within the folder; ``reason`` is empty where it is good."""
 
     file: Path
     size: tuple[int, int] | None
@@ -50,16 +51,18 @@ class Fingerprint:
 def check_folder(folder: Path, resolution: int) -> list[Verdict]:
     """A verdict on every picture of the folder for training at this resolution; the first of duplicates is good."""
     verdicts, kept = [], dict[Path, Fingerprint]()
-    for file in find_pictures(folder):
+    for file in tracked(find_pictures(folder), "checking"):
+        name = file.relative_to(folder)
         try:
             picture = read_picture(file)
         except Unreadable as error:
-            verdicts.append(Verdict(file, None, f"broken: {error}"))
+            verdicts.append(Verdict(name, None, f"broken: {error}"))
             continue
-        reason = fault(picture, resolution) or duplicate(picture, kept)
+        mine = fingerprint(picture)
+        reason = fault(picture, resolution) or duplicate(mine, kept)
         if not reason:
-            kept[file] = fingerprint(picture)
-        verdicts.append(Verdict(file, picture.size, reason))
+            kept[name] = mine
+        verdicts.append(Verdict(name, picture.size, reason))
     return verdicts
 
 
@@ -71,10 +74,9 @@ def fault(picture: Image.Image, resolution: int) -> str:
     return f"blurred: {measured:.2f} of 1" if measured >= BLURRED else ""
 
 
-def duplicate(picture: Image.Image, kept: dict[Path, Fingerprint]) -> str:
+def duplicate(mine: Fingerprint, kept: dict[Path, Fingerprint]) -> str:
     """Which of the kept pictures this one repeats, or nothing."""
-    mine = fingerprint(picture)
-    return next((f"near-duplicate of {file.name}" for file, other in kept.items() if mine.is_near(other)), "")
+    return next((f"near-duplicate of {file}" for file, other in kept.items() if mine.is_near(other)), "")
 
 
 def fingerprint(picture: Image.Image) -> Fingerprint:

@@ -13,8 +13,10 @@ from PIL import Image
 from adapters.manifest import AdapterError
 from adapters.preparation.checking import Verdict, check_folder
 from adapters.preparation.reading import read_picture
+from adapters.terminal import tracked
 
 CAPTIONS = "captions.csv"
+LEFT_OUT = "left-out.csv"
 SHEET = "contact-sheet.jpg"
 THUMBNAIL = 128
 COLUMNS = 10
@@ -50,13 +52,14 @@ def prepare(source: Path, target: Path, name: str, resolution: int, captions: Pa
     known = read_captions(captions) if captions else {}
     target.mkdir(parents=True, exist_ok=True)
     rows, thumbnails = [], []
-    for number, file in enumerate(good):
-        picture = squared(read_picture(file), resolution)
-        row = Row(f"{name}-{number:03}.png", caption_of(file, source, known), source=str(file.relative_to(source)))
+    for number, file in enumerate(tracked(good, "preparing")):
+        picture = squared(read_picture(source / file), resolution)
+        row = Row(f"{name}-{number:03}.png", caption_of(source, file, known), source=str(file))
         picture.save(target / row.file)
         rows.append(row)
         thumbnails.append(picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS))
     write_rows(target, rows)
+    write_left_out(target, verdicts)
     contact_sheet(thumbnails).save(target / SHEET, quality=88)
     return verdicts
 
@@ -69,12 +72,12 @@ def squared(picture: Image.Image, resolution: int) -> Image.Image:
     return picture.resize((resolution, resolution), Image.Resampling.LANCZOS, box=box)
 
 
-def caption_of(file: Path, folder: Path, known: Mapping[str, str]) -> str:
+def caption_of(folder: Path, file: Path, known: Mapping[str, str]) -> str:
     """The caption by path or name in the table, else the text file beside the picture, else none."""
-    for key in (str(file.relative_to(folder)), file.name):
+    for key in (str(file), file.name):
         if key in known:
             return known[key]
-    text = file.with_suffix(".txt")
+    text = (folder / file).with_suffix(".txt")
     return " ".join(text.read_text(encoding="utf-8").split()) if text.is_file() else ""
 
 
@@ -105,6 +108,14 @@ def write_rows(folder: Path, rows: Sequence[Row]) -> None:
         writer.writerow(Row.__dataclass_fields__)
         writer.writerows((row.file, row.caption, row.split, row.source) for row in rows)
     unfinished.replace(folder / CAPTIONS)
+
+
+def write_left_out(folder: Path, verdicts: Sequence[Verdict]) -> None:
+    """``left-out.csv``: which pictures are not in the data set, and why."""
+    with (folder / LEFT_OUT).open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("file", "reason"))
+        writer.writerows((verdict.file, verdict.reason) for verdict in verdicts if verdict.reason)
 
 
 def split(rows: Sequence[Row], share: float, seed: int) -> list[Row]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageFilter
@@ -23,15 +22,9 @@ from typer.testing import CliRunner
 from adapters.dataset_cli import dataset_app
 from adapters.preparation.captioning import Captioner, fill_captions
 from adapters.preparation.checking import blur, check_folder, summary
-from adapters.preparation.preparing import PreparationError, Row, prepare, read_rows, split
-from adapters.preparation.reading import Unreadable, read_picture
+from adapters.preparation.preparing import PreparationError, Row, prepare, read_rows, split, write_rows
 from adapters.training.data import read_examples
-
-
-def scene(seed: int, side: int = 96) -> Image.Image:
-    """Sharp patches of random colours."""
-    patches = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    return Image.fromarray(patches).resize((side, side), Image.Resampling.NEAREST)
+from tests.adapters_kit.pictures import scene
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -56,8 +49,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_picture_that_is_left_out_has_its_reason(folder: Path) -> None:
-    verdicts = {verdict.file.name: verdict.reason for verdict in check_folder(folder, 64)}
-    assert verdicts.pop("a.png") == verdicts.pop("b.webp") == ""
+    verdicts = {str(verdict.file): verdict.reason for verdict in check_folder(folder, 64)}
+    assert verdicts.pop("a.png") == verdicts.pop("more/b.webp") == ""
     assert verdicts.pop("c-again.jpg") == "near-duplicate of a.png"
     assert verdicts.pop("d-tiny.png").startswith("tiny: 24x24")
     assert verdicts.pop("e-blurred.png").startswith("blurred")
@@ -73,45 +66,6 @@ def test_more_blur_measures_higher() -> None:
     assert measured[0] < 0.4 < measured[2]
 
 
-@pytest.mark.parametrize("kind", ["cmyk", "sixteen", "rotated", "animated", "transparent", "palette"])
-def test_odd_pictures_are_read(tmp_path: Path, kind: str) -> None:
-    half = Image.new("RGB", (40, 20), (200, 30, 30))
-    half.paste((30, 30, 200), (20, 0, 40, 20))
-    file = tmp_path / "odd.png"
-    if kind == "cmyk":
-        file = tmp_path / "odd.jpg"
-        half.convert("CMYK").save(file, quality=95)
-    elif kind == "sixteen":
-        Image.fromarray(np.full((20, 40), 0xC8C8, dtype=np.uint16)).save(file)
-    elif kind == "rotated":
-        file = tmp_path / "odd.jpg"
-        exif = Image.Exif()
-        exif[0x0112] = 6
-        half.save(file, exif=exif, quality=95)
-    elif kind == "animated":
-        file = tmp_path / "odd.webp"
-        half.save(file, save_all=True, append_images=[Image.new("RGB", half.size, "green")], lossless=True)
-    elif kind == "transparent":
-        Image.new("RGBA", (40, 20), (0, 0, 0, 0)).save(file)
-    else:
-        half.quantize(4).save(file, transparency=0)
-    picture = read_picture(file)
-    assert picture.mode == "RGB"
-    assert picture.size == ((20, 40) if kind == "rotated" else (40, 20))
-    expected = {"sixteen": (200, 200, 200), "transparent": (255, 255, 255)}.get(kind, (200, 30, 30))
-    found = picture.getpixel((2, 2))
-    assert isinstance(found, tuple)
-    if kind != "palette":
-        assert np.abs(np.subtract(found, expected)).max() < 40
-
-
-def test_a_picture_beyond_all_bounds_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene(1).save(tmp_path / "large.png")
-    monkeypatch.setattr("adapters.preparation.reading.LARGEST", 1000)
-    with pytest.raises(Unreadable, match="96x96 is too large"):
-        read_picture(tmp_path / "large.png")
-
-
 def test_preparing_changes_nothing_in_the_folder(folder: Path, tmp_path: Path) -> None:
     before = hashes(folder)
     prepare(folder, tmp_path / "set", "quilt", 64)
@@ -124,6 +78,9 @@ def test_preparing_changes_nothing_in_the_folder(folder: Path, tmp_path: Path) -
     with Image.open(tmp_path / "set" / "quilt-001.png") as picture:
         assert picture.size == (64, 64)
     assert (tmp_path / "set" / "contact-sheet.jpg").exists()
+    left_out = (tmp_path / "set" / "left-out.csv").read_text().splitlines()
+    assert left_out[:2] == ["file,reason", "c-again.jpg,near-duplicate of a.png"]
+    assert len(left_out) == 6
 
 
 def test_a_data_set_is_not_written_where_it_would_do_harm(folder: Path, tmp_path: Path) -> None:
@@ -183,11 +140,37 @@ def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_blip_captions_what_has_no_caption(blip: Path, tmp_path: Path) -> None:
     scene(1).save(tmp_path / "0.png")
-    rows = [Row("0.png", ""), Row("0.png", "mine")]
+    write_rows(tmp_path, [Row("0.png", ""), Row("0.png", "mine")])
     captioner = Captioner(str(blip))
-    filled = fill_captions(tmp_path, rows, captioner.caption, anew=False)
-    assert set(filled[0].caption.split()) == {"deer"}
-    assert filled[1] == rows[1]
+    fill_captions(tmp_path, captioner.caption)
+    first, second = read_rows(tmp_path)
+    assert set(first.caption.split()) == {"deer"}
+    assert second.caption == "mine"
+    fill_captions(tmp_path, captioner.caption, anew=True)
+    assert read_rows(tmp_path)[1].caption == first.caption
+
+
+def test_captions_so_far_are_kept_when_captioning_stops(tmp_path: Path) -> None:
+    write_rows(tmp_path, [Row("0.png", ""), Row("1.png", "")])
+
+    def interrupted(file: Path) -> str:
+        if file.name == "1.png":
+            raise KeyboardInterrupt
+        return "a deer"
+
+    with pytest.raises(KeyboardInterrupt):
+        fill_captions(tmp_path, interrupted)
+    assert [row.caption for row in read_rows(tmp_path)] == ["a deer", ""]
+
+
+def test_the_caption_command_asks_blip(blip: Path, folder: Path, tmp_path: Path) -> None:
+    prepare(folder, tmp_path / "set", "quilt", 64)
+    done = CliRunner().invoke(dataset_app, ["caption", str(tmp_path / "set"), "--model", str(blip)])
+    assert done.exit_code == 0, done.output
+    assert [bool(row.caption) for row in read_rows(tmp_path / "set")] == [True, True]
+    lost = CliRunner().invoke(dataset_app, ["caption", str(tmp_path / "set"), "--anew", "--model", str(tmp_path)])
+    assert lost.exit_code == 1
+    assert not isinstance(lost.exception, OSError)
 
 
 def test_the_commands_lead_to_a_set_to_train_on(folder: Path, tmp_path: Path) -> None:
