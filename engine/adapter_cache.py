@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter, Registry
 from engine.adapter_facts import describe, misfit
+from engine.capacity import MEGABYTE, Capacity
 from engine.errors import AdapterRefused, BadRequest, EngineError, NotFound
 from engine.lora import adapted_layers
 from engine.lora_files import LoraFile, Unusable, read_lora
 from engine.model import Model
 from engine.plan import Facts
 from engine.protocol import AdapterInfo, AdapterUse
-from engine.settings import EngineSettings
 from engine.shelf import Shelf
 from engine.variants import Variant, read_variant
-
-MEGABYTE = 1 << 20
 
 
 class OutOfRoom(Exception):
@@ -49,14 +47,14 @@ class Applied:
 class AdapterCache:
     """Knows which adapters there are, which of them fit the model, and holds those in use. Thread-safe."""
 
-    def __init__(self, model: Model, facts: Facts, registry: Registry, settings: EngineSettings) -> None:
+    def __init__(self, model: Model, facts: Facts, registry: Registry, capacity: Capacity, max_rank: int) -> None:
         self.base = Variant("", model.unet, model.text_encoder)
-        self.loras: Shelf[Lora] = Shelf(settings.lora_memory_mb * MEGABYTE)
-        self.variants: Shelf[Variant] = Shelf(settings.variant_memory_mb * MEGABYTE)
+        self.loras: Shelf[Lora] = Shelf(capacity.lora_memory_mb * MEGABYTE)
+        self.variants: Shelf[Variant] = Shelf(capacity.variant_memory_mb * MEGABYTE)
         self.loads = self.hits = 0
         self._facts = facts
         self._registry = registry
-        self._max_rank = settings.max_rank
+        self._max_rank = max_rank
         self._lock = threading.Lock()
         self._layers = {"unet": adapted_layers(model.unet), "text_encoder": adapted_layers(model.text_encoder)}
 

@@ -15,11 +15,11 @@ from diffusers import DDIMScheduler
 from adapters.registry import Registry
 from engine.adapter_cache import AdapterCache
 from engine.admission import Admission
+from engine.capacity import choose_capacity
 from engine.errors import DrawingFailed
 from engine.events import Cancelled, Failed, Progress
 from engine.finisher import Finisher, Sketch
 from engine.job import Job, Picture
-from engine.lora import SlotBank
 from engine.metrics import Metrics
 from engine.model import Model
 from engine.pace import Pace
@@ -30,6 +30,8 @@ from engine.runner import Runner
 from engine.samplers import predicted_picture
 from engine.scheduler import Scheduler
 from engine.settings import EngineSettings
+from engine.slots import SlotBank
+from engine.turns import turns_on
 
 log = logging.getLogger(__name__)
 REPORT_SECONDS = 0.25
@@ -47,14 +49,16 @@ class Engine:
         self.pace = Pace()
         self.metrics = Metrics()
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._bank = SlotBank(model.unet, settings.adapter_slots)
+        self._turns = turns_on(model.device)
+        room = choose_capacity(model, settings)
+        self._bank = SlotBank(model.unet, room.adapter_slots)
         text = text_bank(model)
-        self.adapters = AdapterCache(model, self.facts, registry, settings)
-        self._preparer = Preparer(model, self.adapters, text)
-        self.admission = Admission(self._preparer, self.pace, self.metrics, settings.max_queue, self._messages.put)
-        self._scheduler = Scheduler(settings.max_batch, settings.adapter_slots, settings.user_weights)
+        self.adapters = AdapterCache(model, self.facts, registry, room, settings.max_rank)
+        self._preparer = Preparer(model, self.adapters, text, self._turns)
+        self.admission = Admission(self._preparer, self.pace, self.metrics, room.max_queue, self._messages.put)
+        self._scheduler = Scheduler(room.max_batch, room.adapter_slots, settings.user_weights)
         self._runner = Runner(self._bank)
-        self._finisher = Finisher(model, self.metrics)
+        self._finisher = Finisher(model, self.metrics, self._turns, room.decode_pixels)
         self._max_rank = settings.max_rank
         self._drawing: dict[object, Picture] = {}
         self._reported = 0.0
@@ -136,9 +140,10 @@ class Engine:
             return False
         begun = time.perf_counter()
         try:
-            outputs = self._runner.run(pictures)
-            for picture, (seen, output) in zip(pictures, outputs, strict=True):
-                self._advance(picture, seen, output)
+            with self._turns:
+                outputs = self._runner.run(pictures)
+                for picture, (seen, output) in zip(pictures, outputs, strict=True):
+                    self._advance(picture, seen, output)
         except Exception:
             log.exception("a step failed")
             for picture in pictures:

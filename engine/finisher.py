@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -21,8 +22,6 @@ from engine.previews import Previewer
 from engine.version import VERSION
 
 log = logging.getLogger(__name__)
-BATCH_PIXELS = 4 * 768 * 768
-"""Pixels of one VAE call."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,11 @@ class Sketch:
 class Finisher:
     """Takes sketches from the step loop and sends pictures to those who wait."""
 
-    def __init__(self, model: Model, metrics: Metrics) -> None:
+    def __init__(self, model: Model, metrics: Metrics, turns: AbstractContextManager[None], most_pixels: int) -> None:
         self._model = model
         self._metrics = metrics
+        self._turns = turns
+        self._most_pixels = most_pixels
         self._preview = Previewer(model.vae)
         self._sketches: queue.SimpleQueue[Sketch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
@@ -73,7 +74,7 @@ class Finisher:
             alike.setdefault((sketch.latent.shape, sketch.partial is None), []).append(sketch)
         batches = []
         for (shape, _), same in alike.items():
-            most = max(1, BATCH_PIXELS // (shape[-1] * shape[-2] * self._model.factor**2))
+            most = max(1, self._most_pixels // (shape[-1] * shape[-2] * self._model.factor**2))
             batches += [same[start : start + most] for start in range(0, len(same), most)]
         return batches
 
@@ -82,8 +83,9 @@ class Finisher:
         if not batch:
             return
         try:
-            latents = torch.cat([sketch.latent for sketch in batch])
-            images = decode(latents, self._model.vae) if batch[0].partial is None else self._preview(latents)
+            with self._turns:
+                latents = torch.cat([sketch.latent for sketch in batch])
+                images = decode(latents, self._model.vae) if batch[0].partial is None else self._preview(latents)
             for sketch, image in zip(batch, images, strict=True):
                 self._send(sketch, enlarge(image, sketch.picture.job.plan.size))
         except Exception:

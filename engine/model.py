@@ -93,8 +93,7 @@ def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype, *
     text_encoder = CLIPTextModel.from_pretrained(source, subfolder="text_encoder", **local)
     for part in (unet, vae, text_encoder):
         part.to(device, dtype).eval().requires_grad_(False)
-    if device.type == "cuda":
-        unet.to(memory_format=torch.channels_last)
+    unet.to(memory_format=torch.channels_last)
     return Model(
         name=name,
         tokenizer=CLIPTokenizer.from_pretrained(source, subfolder="tokenizer", **local),

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 
 import torch
 
 from engine.adapter_cache import AdapterCache, Applied
 from engine.job import Job, Picture, partial_calls
-from engine.lora import SlotBank
 from engine.model import Model
 from engine.prompts import PromptCache, encode_text
 from engine.protocol import ADAPTERS_MAX
 from engine.samplers import Sampling, build_scheduler
 from engine.scheduler import Ticket
+from engine.slots import SlotBank
 
 
 class Preparer:
     """Works in threads beside the step loop."""
 
-    def __init__(self, model: Model, cache: AdapterCache, bank: SlotBank) -> None:
+    def __init__(self, model: Model, cache: AdapterCache, bank: SlotBank, turns: AbstractContextManager[None]) -> None:
         self._model = model
         self._cache = cache
         self._bank = bank
         self._encoding = threading.Lock()
+        self._turns = turns
         self.prompts = PromptCache()
 
     def prepare(self, job: Job) -> list[Picture]:
@@ -68,7 +70,7 @@ class Preparer:
             key = (applied.variant.key, uses, text)
             if (known := self.prompts.get(key)) is not None:
                 return known
-            with torch.inference_mode():
+            with self._turns, torch.inference_mode():
                 self._bank.select([uses], {lora.key: lora.file.text_encoder for lora, _ in applied.loras})
                 made = encode_text(text, self._model.tokenizer, applied.variant.text_encoder)
             self.prompts.put(key, made)

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import pad
 
 from engine.job import Picture
-from engine.lora import RowUse, SlotBank
+from engine.slots import RowUse, SlotBank
 
 GRAPHS_MAX = 64
 """Graphs of the compiled U-Net: one for each row count, picture shape and kind of adapter."""

@@ -43,17 +43,18 @@ class EngineSettings(BaseSettings):
 
     adapters_dir: Path = Path("data/adapters")
     """Folder of installed adapters, one subfolder each; the shipped ones are always there as well."""
-    max_queue: int = Field(default=200, ge=1)
-    """Pictures that may wait or be drawn at once; more are refused with 429 and Retry-After."""
-    max_batch: int = Field(default=16, ge=2)
+    max_queue: int | None = Field(default=None, ge=1)
+    """Pictures that may wait or be drawn at once; more are refused with 429 and Retry-After. None, here and in the next
+    four: what the card's memory allows, on a CPU the defaults of ``engine.capacity``."""
+    max_batch: int | None = Field(default=None, ge=2)
     """Rows of one U-Net call; a picture with guidance takes two."""
-    adapter_slots: int = Field(default=16, ge=4)
+    adapter_slots: int | None = Field(default=None, ge=4)
     """LoRAs that can be in one U-Net call."""
     max_rank: int = Field(default=128, ge=1)
     """Highest rank of a LoRA."""
-    lora_memory_mb: int = Field(default=1024, ge=1)
+    lora_memory_mb: int | None = Field(default=None, ge=1)
     """LoRA files kept in memory, ready for a slot; the least recently used go first."""
-    variant_memory_mb: int = Field(default=4096, ge=0)
+    variant_memory_mb: int | None = Field(default=None, ge=0)
     """DreamBooth checkpoints kept in memory; the least recently used go first."""
     user_weights: dict[str, PositiveFloat] = Field(default_factory=dict)
     """Users that get more or less than an equal share: JSON, such as ``{"discord:1": 2}``."""

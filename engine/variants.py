@@ -43,7 +43,7 @@ def read_variant(key: str, folder: Path, base: Variant) -> Variant:
 
 
 def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module) -> dict[str, torch.Tensor]:
-    """The tensors under ``network``'s names, in its dtype and on its device."""
+    """The tensors under ``network``'s names, in its dtype and memory layout, on its device."""
     state, fitting = network.state_dict(), {}
     for written, tensor in tensors.items():
         if written.endswith("position_ids"):
@@ -55,7 +55,7 @@ def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module)
         if tensor.shape != state[name].shape:
             shapes = f"{tuple(tensor.shape)}; the model's is {tuple(state[name].shape)}"
             raise Unusable(f"{component}.{written} has the shape {shapes}")
-        fitting[name] = tensor.to(state[name].device, state[name].dtype)
+        fitting[name] = torch.empty_like(state[name]).copy_(tensor)
     return fitting
 
 

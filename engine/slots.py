@@ -1,0 +1,84 @@
+"""Which adapters are in the slots of a network, and which of them the rows of the next call use."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+
+from engine.lora import ROUND, AdaptedConv2d, AdaptedLinear, LayerSlots, Parts, Selection
+
+RowUse = Sequence[tuple[str, float]]
+"""The adapters of one row, by key, with their weights."""
+
+
+class SlotBank:
+    """The slots of one network. One thread writes slots and selects rows: the one that runs the network."""
+
+    def __init__(self, network: nn.Module, slots: int) -> None:
+        self.slots = slots + 1
+        self.selection = Selection()
+        self.width = 0
+        """Adapters of a row that there is always room for; 0: as many as the rows of a call need."""
+        self.swaps = 0
+        self.layers = self._adapt(network)
+        self._resident: OrderedDict[str, int] = OrderedDict()
+        self._parts: dict[str, Parts] = {}
+        self._free = list(range(1, self.slots))
+
+    def _adapt(self, network: nn.Module) -> dict[str, LayerSlots]:
+        """Give every linear layer and plain convolution of ``network`` slots; its parameters keep their names."""
+        layers = {}
+        for name, layer in network.named_modules():
+            plain = type(layer) in (nn.Conv2d, AdaptedConv2d) and layer.groups == 1
+            if plain or type(layer) in (nn.Linear, AdaptedLinear):
+                layers[name] = LayerSlots(self.selection, self.slots, layer)
+                layer.__class__ = AdaptedLinear if isinstance(layer, nn.Linear) else AdaptedConv2d
+                layer.slots = layers[name]
+        return layers
+
+    def fix(self, rank: int, width: int) -> None:
+        """From now on all shapes stay the same, whatever the rows use, so that compiled graphs serve all of them."""
+        self.selection.rank, self.width = -(-rank // ROUND) * ROUND, width
+
+    def select(self, rows: Sequence[RowUse], known: Mapping[str, Parts]) -> None:
+        """Say which adapters the rows of the next call use; ``known`` has the parts of each."""
+        used = {key for row in rows for key, _ in row}
+        self._make_resident(used, known)
+        touched = {layer for key in used for layer in self._parts[key]}
+        for name, layer in self.layers.items():
+            layer.active = name in touched or (layer.active and self.width > 0)
+        if not used and not self.width:
+            return
+        if not self.width:
+            rank = max(part.rank for key in used for part in self._parts[key].values())
+            self.selection.rank = -(-rank // ROUND) * ROUND
+        width = self.width or max(len(row) for row in rows)
+        padded = [[*row, *[("", 0.0)] * (width - len(row))] for row in rows]
+        like = next(iter(self.layers.values())).down
+        slots = [[self._resident[key] if weight else 0 for key, weight in row] for row in padded]
+        self.selection.index = torch.tensor(slots, device=like.device)
+        weights = torch.tensor([[weight for _, weight in row] for row in padded], device=like.device, dtype=like.dtype)
+        ranks = {layer.rank for layer in self.layers.values() if layer.active}
+        self.selection.scales = {rank: weights.repeat_interleave(rank, dim=1).unsqueeze(1) for rank in ranks}
+
+    def _make_resident(self, used: set[str], known: Mapping[str, Parts]) -> None:
+        """Put every adapter of ``used`` into a slot; the least recently used ones leave."""
+        for key in used & self._resident.keys():
+            self._resident.move_to_end(key)
+        for key in sorted(used - self._resident.keys()):
+            slot = self._free.pop() if self._free else self._evict(used)
+            for name, part in known[key].items():
+                self.layers[name].reserve(self.selection.rank if self.width else part.rank)
+                self.layers[name].write(slot, part)
+            self._resident[key], self._parts[key] = slot, known[key]
+            self.swaps += 1
+
+    def _evict(self, used: set[str]) -> int:
+        victim = next(key for key in self._resident if key not in used)
+        slot = self._resident.pop(victim)
+        for name in self._parts.pop(victim):
+            self.layers[name].write(slot, None)
+        return slot
