@@ -105,13 +105,25 @@ def _paths() -> dict[str, Any]:
 
 def _generation() -> dict[str, Any]:
     operation = _answers("Draw", GenerationResponse, 400, 404, 409, 413, 415, 422, 429, 500, 503)
-    events = ", ".join(event.__name__ for event in (PartialImageEvent, ProgressEvent, CompletedEvent))
-    stream = {"schema": {"type": "string", "description": f"With `stream`: server-sent events ({events})."}}
-    operation["responses"]["200"]["content"]["text/event-stream"] = stream
+    operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": _event()}
     schema = {"$ref": REF.format(model="GenerationRequest")}
     operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     operation["description"] = f"Samplers: {', '.join(SAMPLERS)}."
     return operation
+
+
+def _event() -> dict[str, Any]:
+    """One of the server-sent events that a stream consists of."""
+    kinds = (PartialImageEvent, ProgressEvent, CompletedEvent)
+    names = [kind.model_fields["type"].default for kind in kinds]
+    refs = [{"$ref": REF.format(model=name)} for name in (*(kind.__name__ for kind in kinds), "Error")]
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": refs}}
+    return {
+        "type": "object",
+        "description": "With `stream`: server-sent events, each of this kind.",
+        "required": ["event", "data"],
+        "properties": {"event": {"enum": [*names, "error"]}, "data": data},
+    }
 
 
 def _answers(summary: str, model: type[BaseModel] | str, *errors: int, parameters: Any = ()) -> dict[str, Any]:
