@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine_kit.adapters import complete_checkpoint, write_dreambooth, write_lora
+from tests.engine_kit.adapters import complete_checkpoint, write_dreambooth, write_lora, write_peft
 from tests.engine_kit.folders import write_sd21
 from tests.engine_kit.judge import Pixels, Wish, difference, draw, load_pipeline, twin
 from tests.engine_kit.live import Live, serve
@@ -83,6 +83,16 @@ def test_a_batch_of_equals_is_the_pipelines(studio: Studio) -> None:
     wishes = [Wish(seed=seed, adapters=(("modern", 1.0),)) for seed in range(4)]
     for wish, drawn in zip(wishes, studio.live.draw_together(wishes), strict=True):
         assert difference(drawn, studio.judge(wish)) <= 1
+
+
+@pytest.mark.parametrize("studio", ["v_prediction"], indirect=True)
+def test_a_file_that_peft_wrote_draws_what_peft_draws(studio: Studio) -> None:
+    pipeline = twin(studio.pipeline)
+    pipeline.unet = write_peft(studio.adapters / "peft", studio.base)
+    wish = Wish(seed=9, adapters=(("peft", 1.0),))
+    drawn = studio.live.draw(wish)
+    assert difference(drawn, draw(pipeline, wish)) <= 1
+    assert difference(drawn, studio.live.draw(Wish(seed=9))) > 8
 
 
 @pytest.mark.parametrize("studio", ["v_prediction"], indirect=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import torch
 from diffusers import UNet2DConditionModel
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import CLIPTextModel
@@ -50,6 +51,20 @@ def write_lora(
         (folder / "adapter_config.json").write_text(json.dumps(config))
     save_file(tensors, folder / LORA_FILE)
     return _manifest(folder, base, kind="lora", rank=rank, **manifest)
+
+
+def write_peft(folder: Path, base: Path, *, rank: int = 4, alpha: float = 6.0, seed: int = 0) -> Any:
+    """A LoRA as the PEFT library itself writes it; returns the U-Net with it in place."""
+    torch.manual_seed(seed)
+    folder.mkdir(parents=True)
+    unet = UNet2DConditionModel.from_pretrained(base / "unet")
+    layers = ["to_q", "to_out.0", "ff.net.2", "conv1"]
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=layers, init_lora_weights=False)
+    adapted = get_peft_model(unet, config)
+    config.save_pretrained(str(folder))
+    save_file(get_peft_model_state_dict(adapted, save_embedding_layers=False), folder / LORA_FILE)
+    _manifest(folder, base, kind="lora", rank=rank)
+    return adapted.get_base_model().eval()
 
 
 def write_dreambooth(
