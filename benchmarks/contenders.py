@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class Today:
             vae=model.vae,
             text_encoder=copy.deepcopy(model.text_encoder),
             tokenizer=model.tokenizer,
-            unet=copy.deepcopy(model.unet),
+            unet=copy.deepcopy(model.unet).to(memory_format=torch.contiguous_format),
             scheduler=diffusers.DPMSolverMultistepScheduler.from_config(model.noise_schedule),
             safety_checker=None,
             feature_extractor=None,
@@ -74,8 +75,10 @@ class Today:
         )
         self._pipeline.set_progress_bar_config(disable=True)
         self._device = model.device
-        for name in adapters:
-            self._pipeline.load_lora_weights(folder / name, adapter_name=name)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Already found a `peft_config`")  # that is what two adapters are
+            for name in adapters:
+                self._pipeline.load_lora_weights(folder / name, adapter_name=name)
 
     def draw(self, request: Request) -> None:
         if request.adapter:
@@ -108,6 +111,11 @@ class Ours:
         told = EngineSettings(_env_file=None, max_queue=1000, **settings)  # type: ignore[call-arg]
         self.engine = Engine(model, told, Registry([folder]))
         self.engine.start()
+
+    @property
+    def swaps(self) -> float:
+        """Adapters that were written into a slot."""
+        return self.engine.metrics.registry.get_sample_value("sanggar_slot_swaps_total") or 0.0
 
     def serve(self, requests: Sequence[Request]) -> Outcome:
         """Requests arrive when they say; returns when the last one is answered."""

@@ -14,6 +14,8 @@ import json
 import platform
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from rich.table import Table
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from benchmarks import engine_cases as cases
-from benchmarks.contenders import Ours, Today, write_loras
+from benchmarks.contenders import Ours, Request, Today, write_loras
 from engine.model import Model, load_model
 
 TARGETS = {
@@ -58,17 +60,18 @@ def main() -> None:
         plot(figures, options.plot)
 
 
-def measure(name: str, chosen: Any) -> dict[str, Any]:
+def measure(name: str, chosen: Sequence[str]) -> dict[str, Any]:
     """Every figure of the chosen cases."""
     model = random_sd21() if name == "sd21-random" else load_model(name)
-    figures: dict[str, Any] = {"environment": environment(model)}
+    figures: dict[str, Any] = {"environment": environment(model), "case_seconds": {}}
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         adapters = write_loras(folder, model, 40)
         today = Today(model, folder, adapters[:3])
         ours = Ours(model, folder)
-        ours.serve(cases.mixed_requests(adapters, 2))
-        today.serve(cases.mixed_requests(adapters, 2))
+        warm = [Request("a fox", seed, 2, adapter=adapter) for seed, adapter in enumerate([None, *adapters[:3]])]
+        for side in (today, ours):
+            side.serve(warm)
         runs = {
             "mixed": lambda: cases.mixed_throughput(today, ours, adapters),
             "short": lambda: cases.short_waits(today, ours, adapters),
@@ -77,9 +80,12 @@ def measure(name: str, chosen: Any) -> dict[str, Any]:
             "swaps": lambda: cases.swaps(ours, adapters),
             "recompiles": lambda: cases.recompiles(model, folder, adapters),
         }
-        for case in chosen:
-            print(f"measuring {case}", file=sys.stderr, flush=True)
+        for case in [case for case in CASES if case in chosen]:
+            print(f"{case} ... ", end="", file=sys.stderr, flush=True)
+            begun = time.perf_counter()
             figures |= runs[case]()
+            figures["case_seconds"][case] = seconds = time.perf_counter() - begun
+            print(f"{seconds:.0f} s", file=sys.stderr, flush=True)
         ours.engine.stop()
     return figures
 
@@ -115,6 +121,7 @@ def random_sd21() -> Model:
     )
     for part in (unet, vae, text):
         part.to(device, dtype).eval().requires_grad_(False)
+    unet.to(memory_format=torch.channels_last)
     schedule = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False)
     tokenizer = load_model("nano", "cpu").tokenizer
     return Model("sd21-random", tokenizer, text, unet, vae, dict(schedule.config), device, dtype)
