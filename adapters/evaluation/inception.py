@@ -51,9 +51,11 @@ class Inception:
 def read_weights(file: Path) -> dict[str, torch.Tensor]:
     """Tensors by name; raises AdapterError. Of a pickled file nothing but tensors is read."""
     try:
+        state: dict[str, torch.Tensor]
         if file.suffix == ".safetensors":
-            return load_file(file)
-        state: dict[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+            state = load_file(file)
+        else:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, UnpicklingError, SafetensorError) as error:
         raise AdapterError(f"{file}: no weights that can be read ({type(error).__name__})") from None
     return state

@@ -35,7 +35,7 @@ def main(
     from adapters.evaluation.report import markdown_table, write_json, write_markdown  # noqa: PLC0415
 
     eyes = load_eyes("nano")
-    lines = [("adapter", "CMMD", "Frechet distance", "similarity", "verdict")]
+    lines: list[tuple[str, ...]] = [("adapter", "CMMD", "Frechet distance", "similarity", "verdict")]
     for adapter in Registry([SHIPPED]).list():
         if only and adapter.name not in only:
             continue

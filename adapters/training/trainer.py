@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import torch
 
@@ -37,6 +38,12 @@ class Captions:
         return embeddings
 
 
+def checkpoint_activations(module: Any) -> None:
+    """Gradient checkpointing of a transformers module, under its old name or the new one that warns of the old."""
+    old = "gradient_checkpointing_enable"
+    getattr(module, "activation_checkpointing_enable" if hasattr(module, "activation_checkpointing_enable") else old)()
+
+
 @dataclass(frozen=True)
 class Inputs:
     """One U-Net call of training: noisy latents and what to predict (rows, 4, height, width), the weight of each row.
@@ -67,7 +74,7 @@ class Trainer:
         self._batches = batches(latents.pictures, how.batch_size, how.seed, first)
         if how.gradient_checkpointing:
             base.unet.enable_gradient_checkpointing()
-            base.text_encoder.gradient_checkpointing_enable()
+            checkpoint_activations(base.text_encoder)
         base.unet.train()
         base.text_encoder.train(method.trains_text)
 
