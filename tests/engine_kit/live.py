@@ -52,7 +52,7 @@ def serve(model: Path | str, adapters: Path | None = None, **settings: Any) -> I
     """A server on a free port, until the block ends."""
     told = {"model": str(model), "engine_port": 0, "engine_grace_seconds": 0, **settings}
     read = EngineSettings(_env_file=None, **told)  # type: ignore[call-arg]
-    engine = Engine(load_model(read.model, "cpu"), read, Registry([adapters] if adapters else [SHIPPED]))
+    engine = Engine(load_model(read.model, "cpu", read.dtype), read, Registry([adapters] if adapters else [SHIPPED]))
     said = Said()
     server = make_server(engine, read, said.append)
     thread = threading.Thread(target=server.run)
