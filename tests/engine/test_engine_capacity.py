@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import capacity
 from engine.capacity import LEAST, MEGABYTE, MOST, Capacity, Demand, choose_capacity, fit
 from engine.model import load_model
 from engine.settings import EngineSettings
@@ -66,6 +70,21 @@ def test_what_usual_cards_hold_of_stable_diffusion(gigabytes: int, rows: int, ch
     room = fit(gigabytes * GIGABYTE, SD21)
     assert room.max_batch == rows
     assert room.variant_memory_mb * MEGABYTE // SD21.model == checkpoints
+
+
+def test_a_step_and_a_decoded_picture_are_measured(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = []
+
+    def peak(device: torch.device, call: Callable[[], Any]) -> int:
+        shapes.append(tuple(call().sample.shape))
+        return 3 * 64 * 64
+
+    monkeypatch.setattr(capacity, "peak", peak)
+    need = capacity.measure(load_model(str(tiny), "cpu"), max_rank=8)
+    assert shapes == [(2, 4, 16, 16), (1, 3, 64, 64)]
+    assert (need.row, need.pixel) == (3 * 64 * 64 // 2, 3)
+    assert 0 < need.slot < need.model
+    assert need.waiting > 0
 
 
 def test_the_settings_win_and_a_cpu_has_the_defaults(tiny: Path) -> None:
