@@ -178,14 +178,14 @@ class ModelInfo(BaseModel):
 class StyleInfo(BaseModel):
     """The command that an adapter declares."""
 
-    command: str
-    """What members type, without the slash: 1 to 32 of a-z, 0-9 and _."""
-    frame: str
+    command: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
+    """What members type, without the slash."""
+    frame: str = Field(max_length=1000)
     """The prompt that the model gets, with ``{prompt}`` in it for what was typed."""
-    weight: float
+    weight: float = Field(ge=0, le=WEIGHT[1])
     """At which the adapter is meant to be drawn with."""
-    description: str
-    """What the command's help says, 1 to 100 characters."""
+    description: str = Field(min_length=1, max_length=100)
+    """What the command's help says."""
 
 
 class AdapterInfo(BaseModel):

@@ -75,15 +75,17 @@ class ScriptedEngine:
             Route("/v1/adapters", self._adapters),
             Route("/health", self._health),
         ]
-        listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener = listener = socket.create_server(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(Starlette(routes=routes), log_level="critical", ws="none", lifespan="off")
         self._server = _Quiet(config)
         self._task = asyncio.create_task(self._server.serve([listener]))
 
     async def stop(self) -> None:
-        """As a crash: streams under way break off."""
+        """As a crash: streams under way break off. Who is accepted while asyncio closes would never be closed."""
         if self._server:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            await asyncio.sleep(0)
             self._server.force_exit = True
             self._server.ending.set()
             await self._task

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from tests.bot.frontends.discord.looks import drawn, told
+from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.bot.frontends.discord.small_engine import SmallEngine, adapter
 from tests.discord_server import DM, MEMBER, MODERATOR, LocalDiscord, Person, Typed
 from tests.discord_server.world import EVERYBODY
@@ -66,11 +66,12 @@ async def completed(discord: LocalDiscord, typed: Typed, part: str) -> list[str]
 
 
 async def test_more_adapters_than_discord_lists_are_found_while_typing(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, start: Start, engine: SmallEngine
 ) -> None:
     engine.adapters = [adapter(f"style-{number:03}") for number in range(300)] + [adapter("batik")]
-    assert len(await completed(discord, BY_MODERATOR, "")) == 25
-    assert await completed(discord, BY_MODERATOR, "STYLE-29") == [f"style-29{digit}" for digit in range(10)]
-    assert await completed(discord, BY_MODERATOR, "bat") == ["batik"]
-    assert await completed(discord, Typed(MEMBER), "bat") == []
-    assert "and " in await told(discord, "adapter list", BY_MODERATOR)
+    async with start():
+        assert len(await completed(discord, BY_MODERATOR, "")) == 25
+        assert await completed(discord, BY_MODERATOR, "STYLE-29") == [f"style-29{digit}" for digit in range(10)]
+        assert await completed(discord, BY_MODERATOR, "bat") == ["batik"]
+        assert await completed(discord, Typed(MEMBER), "bat") == []
+        assert "and " in await told(discord, "adapter list", BY_MODERATOR)

@@ -61,6 +61,7 @@ async def test_a_style_that_went_is_refused_where_it_is_still_shown(
     shown = offered(discord, "batik")
     engine.adapters.pop()
     await discord.until(lambda: not offered(discord, "batik"))
+    assert shown is not None
     discord.state.commands.append(shown)
     command = await discord.command("batik", {"prompt": "a fox"})
     await discord.until(lambda: any("no command /batik" in message.content for message in command.messages))
