@@ -160,7 +160,9 @@ def evaluate_command(
         Path | None, typer.Option(help="Its data set, with a test split; beside it where left out.")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Pictures of each held-out caption.", min=2)] = 4,
-    backbone: Annotated[str, typer.Option(help="'nano', or a CLIP of the hub or a folder.")] = "nano",
+    backbone: Annotated[
+        str, typer.Option(help="'nano', or a CLIP of the hub or a folder; what fits the base model where left out.")
+    ] = "",
     inception: Annotated[
         Path | None, typer.Option(help="Inception-v3 of FID, a .pth or .safetensors file.", exists=True, dir_okay=False)
     ] = None,
@@ -170,13 +172,13 @@ def evaluate_command(
 ) -> None:
     """Compare what the base model and the adapter draw for the held-out captions."""
     quieten()
-    from adapters.evaluation.backbones import load_eyes  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.evaluation.backbones import load_eyes, suited  # noqa: PLC0415 - torch takes seconds to import
     from adapters.evaluation.evaluate import evaluate  # noqa: PLC0415
     from adapters.evaluation.report import write_json, write_page  # noqa: PLC0415
 
     try:
         adapter = Registry([SHIPPED, own]).get(name)
-        eyes = load_eyes(backbone, inception, unbiased=unbiased)
+        eyes = load_eyes(backbone or suited(adapter.manifest.base_model), inception, unbiased=unbiased)
         evaluation = evaluate(adapter, data or adapter.folder / "dataset", eyes, seeds)
     except AdapterError as error:
         raise _failed(error) from None

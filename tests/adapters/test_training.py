@@ -122,6 +122,7 @@ def test_what_is_there_is_not_overwritten(colours: Path, tiny: Path) -> None:
     run.save()
     with pytest.raises(AdapterError, match="unfinished run"):
         start(recipe)
+    run.go(ignore, never)
     run.finish(recipe.parent / "adapters")
     with pytest.raises(AdapterError, match="--replace"):
         start(recipe)

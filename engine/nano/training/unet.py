@@ -3,15 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch.nn import functional
 from transformers import CLIPModel
 
 from engine.nano.architecture import TOKENS, build_scheduler, build_unet, clip_config
-from engine.nano.captions import Scene
-from engine.nano.concepts import concepts
 from engine.nano.dataset import load_dataset
 from engine.nano.training.clip import Captioner, load_clip_stage
 from engine.nano.training.loop import Plan, Trainee, train
@@ -52,26 +49,20 @@ class Painter(torch.nn.Module):
         self.text.embeddings.token_embedding.requires_grad_(False)
 
 
-def row_shares(scenes: list[Scene]) -> npt.NDArray[np.float64]:
-    """How often to draw each row: by its concept's weight, once more than the dataset already did."""
-    weights = [1.0 if scene.concept is None else concepts()[scene.concept].weight for scene in scenes]
-    return np.array(weights) / sum(weights)
-
-
 def train_unet(run: Path, steps: int, resume: bool) -> None:
     """Train on the latents under ``run``, together with CLIP's text tower; leaves ``unet.pt`` there."""
     torch.manual_seed(3)
     latents, (_, scenes) = encode_dataset(run), load_dataset(run / "data")
     painter = Painter(build_unet().to(memory_format=torch.channels_last), load_clip_stage(run).requires_grad_(True))
-    scheduler, captioner, shares = build_scheduler(), Captioner(run), row_shares(scenes)
-    trainee = Trainee(painter, run, Plan("unet", steps, rate=6e-4, decay=1.0))
+    scheduler, captioner = build_scheduler(), Captioner(run)
+    trainee = Trainee(painter, run, Plan("unet", steps, rate=1.2e-3, decay=1.0))
     if resume:
         trainee.load()
     if trainee.step < steps:
         (run / "vision.pt").unlink(missing_ok=True)  # it was fitted to the text tower that is about to change
 
     def loss_at(step: int) -> torch.Tensor:
-        rows = np.random.default_rng((3, step)).choice(len(scenes), size=BATCH, p=shares)
+        rows = np.random.default_rng((3, step)).integers(len(scenes), size=BATCH)
         tokens = captioner.tokens([scenes[row] for row in rows], f"unet {step}", TOKENS, EMPTY)
         states = painter.text(input_ids=tokens).last_hidden_state
         return unet_loss(painter.unet, scheduler, latents[rows].float(), states, step)

@@ -11,12 +11,11 @@ from safetensors.torch import load_file
 from engine.nano import WEIGHTS
 from engine.nano.architecture import build_scheduler, build_unet
 from engine.nano.captions import Scene
-from engine.nano.concepts import concepts
 from engine.nano.training import loop
 from engine.nano.training.clip import clip_loss
 from engine.nano.training.loop import Plan, Trainee, train
 from engine.nano.training.start import start_from
-from engine.nano.training.unet import UNIFORM, load_painter, row_shares, timestep_shares, unet_loss
+from engine.nano.training.unet import UNIFORM, load_painter, timestep_shares, unet_loss
 from engine.nano.training.vae import differences, to_tensor
 
 PLAN = Plan("line", 8, rate=0.1, warm_up=2)
@@ -114,12 +113,6 @@ def test_timesteps_that_teach_shapes_are_drawn_most_and_none_is_left_out() -> No
     assert shares.sum().item() == pytest.approx(1)
     assert shares.min() >= UNIFORM / 1000
     assert 200 < shares.argmax() < 400
-
-
-def test_rows_of_frequent_concepts_are_drawn_more_often() -> None:
-    fox, moose = (next(i for i, concept in enumerate(concepts()) if concept.name == name) for name in ("fox", "moose"))
-    scenes = [Scene(number, 0, None, "red", None, "open", "grass", "day") for number in (fox, moose, None)]
-    assert row_shares(scenes).tolist() == pytest.approx([3.5 / 5.5, 1 / 5.5, 1 / 5.5])
 
 
 def test_clip_loss_is_small_only_where_pictures_meet_their_own_captions() -> None:
