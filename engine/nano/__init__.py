@@ -1,4 +1,4 @@
-"""Nano: a small Stable Diffusion that is shipped with Sanggar and draws 64x64 pictures on two CPU cores."""
+"""Nano: a small Stable Diffusion that is shipped with Sanggar and draws 128x128 pictures on two CPU cores."""
 
 from pathlib import Path
 

@@ -3,8 +3,9 @@
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPConfig, CLIPTextConfig, CLIPVisionConfig
 
-PICTURE = 64  #: height and width of a picture, pixels
-LATENT = 16  #: height and width of a latent; the autoencoder's factor is 4
+PICTURE = 128  #: height and width of a picture, pixels
+SMALL = 64  #: of what the autoencoder begins with and what CLIP's eye sees
+LATENT = 16  #: height and width of a latent; the autoencoder's factor is 8, the small one's 4
 LATENT_CHANNELS = 4
 TEXT_WIDTH = 160  #: the text encoder's hidden size, which is the U-Net's cross-attention width
 TOKENS = 77  #: text positions, as in CLIP
@@ -12,15 +13,25 @@ VOCABULARY = 49408  #: as in CLIP
 
 
 def build_vae() -> AutoencoderKL:
-    """64x64x3 in [-1, 1] to 16x16x4 and back; ``scaling_factor`` is set once the latents' spread is known."""
+    """128x128x3 in [-1, 1] to 16x16x4 and back; ``scaling_factor`` is set once the latents' spread is known."""
+    return autoencoder(PICTURE, (16, 32, 64, 96))
+
+
+def build_small_vae() -> AutoencoderKL:
+    """64x64x3 to 16x16x4 and back: ``build_vae`` without its outermost blocks, which it grows from."""
+    return autoencoder(SMALL, (32, 64, 96))
+
+
+def autoencoder(side: int, channels: tuple[int, ...]) -> AutoencoderKL:
+    """One that halves pictures of ``side`` once for each of ``channels`` but the last."""
     return AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=(32, 64, 96),
+        down_block_types=("DownEncoderBlock2D",) * len(channels),
+        up_block_types=("UpDecoderBlock2D",) * len(channels),
+        block_out_channels=channels,
         layers_per_block=1,
         latent_channels=LATENT_CHANNELS,
         norm_num_groups=4,
-        sample_size=PICTURE,
+        sample_size=side,
     )
 
 
@@ -70,7 +81,7 @@ def clip_config() -> CLIPConfig:
         projection_dim=128,
     )
     vision = CLIPVisionConfig(
-        image_size=PICTURE,
+        image_size=SMALL,
         patch_size=8,
         hidden_size=192,
         intermediate_size=768,

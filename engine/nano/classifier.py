@@ -26,6 +26,7 @@ SUBJECTS = (
     *FAVOURITES,
     *("cat", "elephant", "rabbit", "dragon", "robot", "princess", "house", "tree", "car", "sailboat"),
 )
+SIDE = 64  #: of the pictures that it looks at, pixels; others are scaled
 CELL = 8  #: pixels
 BINS = 9  #: orientations from 0 to 180 degrees
 RIDGE = 3.0
@@ -34,15 +35,16 @@ PER_SUBJECT = 300  #: composites that it is fitted to
 
 def features(pictures: list[Image.Image]) -> Floats:
     """(rows, 64 cells x 9 orientations + 1): each cell's gradients by orientation, relative to its neighbourhood."""
-    pixels = np.stack([np.asarray(picture.convert("RGB"), float) / 255 for picture in pictures])
+    small = [picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for picture in pictures]
+    pixels = np.stack([np.asarray(picture, float) / 255 for picture in small])
     down, across = np.gradient(pixels, axis=(1, 2))
     strongest = np.expand_dims((down**2 + across**2).argmax(-1), -1)
     down, across = (np.take_along_axis(part, strongest, -1)[..., 0] for part in (down, across))
     size, angle = np.hypot(down, across), np.arctan2(down, across) % np.pi
-    cells = np.zeros((len(pixels), 64 // CELL, 64 // CELL, BINS))
+    cells = np.zeros((len(pixels), SIDE // CELL, SIDE // CELL, BINS))
     for orientation in range(BINS):
         chosen = size * (np.minimum(angle / np.pi * BINS, BINS - 1).astype(int) == orientation)
-        cells[..., orientation] = chosen.reshape(len(pixels), 64 // CELL, CELL, 64 // CELL, CELL).sum((2, 4))
+        cells[..., orientation] = chosen.reshape(len(pixels), SIDE // CELL, CELL, SIDE // CELL, CELL).sum((2, 4))
     energy = np.pad((cells**2).sum(-1), ((0, 0), (1, 1), (1, 1)))
     around = sum(energy[:, y : y + 8, x : x + 8] for y in range(3) for x in range(3))
     flat = np.minimum(cells / np.sqrt(around + 0.1)[..., None], 0.4).reshape(len(pixels), -1)
@@ -56,7 +58,7 @@ class Classifier:
     weights: Floats
 
     def best(self, pictures: list[Image.Image]) -> list[str]:
-        """The subject of each 64x64 picture."""
+        """The subject of each picture."""
         return [SUBJECTS[index] for index in (features(pictures) @ self.weights).argmax(1)]
 
     def save(self, path: Path) -> None:
@@ -78,7 +80,7 @@ def composites(studio: Studio, subject: str, rows: int, rng: Random) -> list[Ima
         picture = studio.picture(scene, rng)
         if rng.random() < 0.5:
             side = rng.randint(24, 48)
-            picture = picture.resize((side, side), Image.Resampling.BOX).resize((64, 64), Image.Resampling.BICUBIC)
+            picture = picture.resize((side, side), Image.Resampling.BOX).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         pictures.append(picture)
     return pictures
 

@@ -17,9 +17,9 @@ class Stage(StrEnum):
 
     DATA = "data"
     VAE = "vae"
+    GROW = "grow"
     CLIP = "clip"
     UNET = "unet"
-    DECODER = "decoder"
     VISION = "vision"
     ALL = "all"
 
@@ -52,7 +52,7 @@ def train(
     for name in stages.STAGES:
         if stage in {name, Stage.ALL}:
             stages.train_stage(run, name, steps if stage == name else None, resume or start is not None)
-    if stage not in {Stage.DATA, Stage.VAE, Stage.CLIP}:
+    if stage in {Stage.UNET, Stage.VISION, Stage.ALL}:
         stages.export(run, output or run / "weights")
 
 

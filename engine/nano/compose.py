@@ -8,12 +8,11 @@ from PIL import Image, ImageDraw
 from engine.nano.captions import Scene
 from engine.nano.concepts import concepts
 from engine.nano.ground import ENCLOSED, draw_scene
-from engine.nano.scenery import Colour, gradient, jitter
+from engine.nano.scenery import SIDE, Colour, gradient, jitter
 from engine.nano.words import COLOURS, PLACES
 
-PICTURE = 64
 FILL = 0.8  #: the subject's longer side as a share of the picture's
-FEET = 60  #: where the subject stands, pixels from the top
+FEET = 120  #: where the subject stands, pixels from the top
 
 
 def choose(rng: Random, sprite_counts: list[int], number: int | None = None) -> Scene:
@@ -37,7 +36,7 @@ def pick_concept(rng: Random) -> int:
 
 
 def draw(scene: Scene, sprites: list[Image.Image], rng: Random) -> Image.Image:
-    """The scene as 64x64 RGB; ``sprites`` are those of its concept."""
+    """The scene as 128x128 RGB; ``sprites`` are those of its concept."""
     if scene.shade is not None:
         canvas = backdrop(COLOURS[scene.shade][0], rng)
     else:
@@ -52,15 +51,15 @@ def backdrop(colour: Colour, rng: Random) -> Image.Image:
     """A plain colour, or one that fades a little."""
     near = jitter(rng, colour, 12)
     other = near if rng.random() < 0.6 else jitter(rng, colour, 40)
-    return gradient(near, other).resize((PICTURE, PICTURE), Image.Resampling.BOX)
+    return gradient(near, other)
 
 
 def paste(canvas: Image.Image, sprite: Image.Image, scene: Scene) -> None:
     """Put the subject in, always at the same place and size: so few training steps learn it best that way."""
-    scale = FILL * PICTURE / max(sprite.size)
+    scale = FILL * SIDE / max(sprite.size)
     width, height = (max(1, round(length * scale)) for length in sprite.size)
     small = sprite.resize((width, height), Image.Resampling.LANCZOS)
-    x, y = (PICTURE - width) // 2, FEET - height
+    x, y = (SIDE - width) // 2, FEET - height
     if not scene.shade:
         shadow(canvas, x, FEET, width)
     canvas.paste(small, (x, y), small)
@@ -69,7 +68,7 @@ def paste(canvas: Image.Image, sprite: Image.Image, scene: Scene) -> None:
 def shadow(canvas: Image.Image, x: int, feet: int, width: int) -> None:
     """A soft dark ellipse under the feet."""
     mask = Image.new("L", (canvas.width * 2, canvas.height * 2))
-    ImageDraw.Draw(mask).ellipse((2 * x + width * 0.3, 2 * feet - 5, 2 * x + width * 1.7, 2 * feet + 4), fill=70)
+    ImageDraw.Draw(mask).ellipse((2 * x + width * 0.3, 2 * feet - 10, 2 * x + width * 1.7, 2 * feet + 8), fill=70)
     canvas.paste((0, 0, 0), (0, 0), mask.resize(canvas.size, Image.Resampling.BOX))
 
 

@@ -1,4 +1,4 @@
-"""The training pictures on disk: ``pictures.npy`` (rows, 64, 64, 3; uint8) and ``scenes.json``, one scene a row."""
+"""The training pictures on disk: ``pictures.npy`` (rows, 128, 128, 3; uint8) and ``scenes.json``, one scene a row."""
 
 import json
 import string
@@ -38,7 +38,7 @@ class Studio:
         return np.stack([np.asarray(self.picture(scene, rng)) for scene in scenes]), scenes
 
     def picture(self, scene: Scene, rng: Random) -> Image.Image:
-        """One scene as 64x64 RGB."""
+        """One scene as 128x128 RGB."""
         return draw(scene, [] if scene.concept is None else self.sprites[scene.concept], rng)
 
 

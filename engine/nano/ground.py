@@ -2,11 +2,12 @@
 
 from random import Random
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from engine.nano.scenery import FAR, SIDE, Colour, Painter, dot, gradient, jitter, sky
 
-HORIZON = 88  #: where the ground begins, pixels of the double-size canvas
+HORIZON = 88  #: where the ground begins, pixels
+SOFT = 0.6  #: standard deviation of the blur that softens drawn edges, pixels
 
 
 def plain(draw: ImageDraw.ImageDraw, rng: Random, colour: Colour) -> None:
@@ -191,9 +192,8 @@ def draw_large(rng: Random, far: str, ground: str, hour: str) -> Image.Image:
 
 
 def draw_scene(rng: Random, far: str, ground: str, hour: str) -> Image.Image:
-    """The scene of ``draw_large``, 64x64 RGB."""
-    canvas = draw_large(rng, far, ground, hour)
-    return canvas.resize((SIDE // 2, SIDE // 2), Image.Resampling.LANCZOS)
+    """The scene of ``draw_large``, its edges softened as antialiasing would."""
+    return draw_large(rng, far, ground, hour).filter(ImageFilter.GaussianBlur(SOFT))
 
 
 def light(layer: Image.Image, hour: str) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Draw storybook scenery: a sky of some hour, a far layer and a ground, at twice the size and then halved."""
+"""Draw storybook scenery: a sky of some hour, a far layer and a ground."""
 
 from collections.abc import Callable
 from random import Random
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 Colour = tuple[int, int, int]
 Painter = Callable[[ImageDraw.ImageDraw, Random], None]
 
-SIDE = 128  #: the canvas; pictures are half of it
+SIDE = 128  #: the canvas, pixels
 HOURS = ("day", "sunset", "night")
 SKIES: dict[str, tuple[Colour, Colour]] = {
     "day": ((92, 176, 242), (206, 236, 252)),

@@ -6,7 +6,8 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageDraw
 
-ZOOM = 2
+from engine.nano.architecture import PICTURE
+
 GAP = 6
 LABEL = 16  #: height of the line of text above each row, pixels
 
@@ -19,7 +20,7 @@ def open_pipeline(model: Path) -> StableDiffusionPipeline:
 
 
 def draw_pictures(pipeline: StableDiffusionPipeline, prompt: str, seeds: range, steps: int = 25) -> list[Image.Image]:
-    """One 64x64 picture a seed, in one batch, guidance scale 7.5."""
+    """One picture a seed, in one batch, guidance scale 7.5."""
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     drawn: list[Image.Image] = pipeline(
         [prompt] * len(generators), num_inference_steps=steps, guidance_scale=7.5, generator=generators
@@ -28,15 +29,14 @@ def draw_pictures(pipeline: StableDiffusionPipeline, prompt: str, seeds: range, 
 
 
 def draw_sheet(model: Path, prompts: list[str], seeds: int) -> Image.Image:
-    """The sheet, each picture enlarged ``ZOOM`` times."""
+    """The sheet."""
     pipeline = open_pipeline(model)
-    side = 64 * ZOOM + GAP
+    side = PICTURE + GAP
     page = Image.new("RGB", (seeds * side + GAP, len(prompts) * (side + LABEL) + GAP), "white")
     pen = ImageDraw.Draw(page)
     for row, prompt in enumerate(prompts):
         top = row * (side + LABEL) + GAP
         pen.text((GAP, top), prompt, fill="black")
         for column, picture in enumerate(draw_pictures(pipeline, prompt, range(seeds))):
-            large = picture.resize((64 * ZOOM, 64 * ZOOM), Image.Resampling.LANCZOS)
-            page.paste(large, (GAP + column * side, top + LABEL))
+            page.paste(picture, (GAP + column * side, top + LABEL))
     return page

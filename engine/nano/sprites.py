@@ -12,7 +12,7 @@ from PIL import Image
 from engine.nano.concepts import Concept
 
 SETS = ("noto", "fluent-emoji-flat", "noto-v1", "twemoji", "emojione")  #: the sets, the preferred ones first
-SIDE = 96  #: drawn height and width of an icon, pixels
+SIDE = 128  #: drawn height and width of an icon, pixels
 
 
 class SpritesMissingError(RuntimeError):

@@ -1,1 +1,1 @@
-"""How nano was trained: the stages vae, clip and unet, each of which can be stopped and resumed."""
+"""How nano was trained: its stages, each of which can be stopped and resumed."""

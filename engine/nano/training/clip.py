@@ -13,7 +13,7 @@ from engine.nano.captions import Scene, caption
 from engine.nano.dataset import load_dataset, noise_words
 from engine.nano.tokens import load_tokenizer
 from engine.nano.training.loop import Plan, Trainee, train
-from engine.nano.training.vae import to_tensor
+from engine.nano.training.vae import small, to_tensor
 
 BATCH = 160
 LONGEST = 24  #: tokens of a caption; the towers' causal text attention makes the rest of the 77 irrelevant here
@@ -54,7 +54,7 @@ def train_clip(run: Path, steps: int, resume: bool) -> None:
     def loss_at(step: int) -> torch.Tensor:
         rows = np.random.default_rng((2, step)).integers(len(pixels), size=BATCH)
         tokens = captioner.tokens([scenes[row] for row in rows], f"clip {step}", LONGEST)
-        pictures = to_tensor(pixels[rows])
+        pictures = small(to_tensor(pixels[rows]))
         generator = torch.Generator().manual_seed(step)
         noise = torch.randn(pictures.shape, generator=generator) * torch.rand((BATCH, 1, 1, 1), generator=generator)
         return clip_loss(clip, pictures + 0.1 * noise, tokens)

@@ -6,22 +6,22 @@ from pathlib import Path
 from engine.nano import WEIGHTS
 from engine.nano.dataset import build_dataset
 from engine.nano.training.clip import train_clip
-from engine.nano.training.decoder import train_decoder
+from engine.nano.training.grow import load_vae, train_grow
 from engine.nano.training.start import start_from
 from engine.nano.training.unet import load_painter, train_unet
-from engine.nano.training.vae import load_vae, train_vae
+from engine.nano.training.vae import train_vae
 from engine.nano.training.vision import load_clip_pair, train_vision
 from engine.nano.weights import save_weights
 
 Stage = Callable[[Path, int, bool], None]
 STAGES: dict[str, Stage] = {
     "vae": train_vae,
+    "grow": train_grow,
     "clip": train_clip,
     "unet": train_unet,
-    "decoder": train_decoder,
     "vision": train_vision,
 }
-STEPS = {"vae": 3000, "clip": 1000, "unet": 16000, "decoder": 1500, "vision": 2000}
+STEPS = {"vae": 3000, "grow": 3000, "clip": 1000, "unet": 16000, "vision": 2000}
 
 
 def prepare(run: Path, start: Path | None = None) -> None:

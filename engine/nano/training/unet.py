@@ -11,8 +11,8 @@ from transformers import CLIPModel
 from engine.nano.architecture import TOKENS, build_scheduler, build_unet, clip_config
 from engine.nano.dataset import load_dataset
 from engine.nano.training.clip import Captioner, load_clip_stage
+from engine.nano.training.grow import encode_dataset
 from engine.nano.training.loop import Plan, Trainee, train
-from engine.nano.training.vae import encode_dataset
 
 BATCH = 24
 EMPTY = 0.1  #: share of captions left empty, for classifier-free guidance

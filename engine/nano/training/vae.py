@@ -1,12 +1,13 @@
-"""Train the autoencoder: L1 on pixels and on their differences, a light pull of the latents to a Gaussian."""
+"""Train the small autoencoder: L1 on pixels and on their differences, a light pull of the latents to a Gaussian."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from torch.nn import functional
 
-from engine.nano.architecture import build_vae
+from engine.nano.architecture import build_small_vae
 from engine.nano.dataset import Pixels, load_dataset
 from engine.nano.training.loop import Plan, Trainee, train
 
@@ -15,8 +16,13 @@ KL_WEIGHT = 1e-6  #: times the divergence summed over a latent's 1,024 numbers
 
 
 def to_tensor(pixels: Pixels) -> torch.Tensor:
-    """(rows, 64, 64, 3) bytes to (rows, 3, 64, 64) in [-1, 1]."""
+    """(rows, height, width, 3) bytes to (rows, 3, height, width) in [-1, 1]."""
     return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def small(pictures: torch.Tensor) -> torch.Tensor:
+    """(rows, 3, 128, 128) to (rows, 3, 64, 64), each pixel the mean of four."""
+    return functional.avg_pool2d(pictures, 2)
 
 
 def differences(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -25,7 +31,7 @@ def differences(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def reconstruction_loss(drawn: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
-    """L1 of the pixels plus L1 of their differences, for (rows, 3, 64, 64) in [-1, 1]."""
+    """L1 of the pixels plus L1 of their differences, for (rows, 3, height, width) in [-1, 1]."""
     loss = (drawn - pictures).abs().mean()
     for one, other in zip(differences(drawn), differences(pictures), strict=True):
         loss = loss + (one - other).abs().mean()
@@ -44,52 +50,22 @@ def train_vae(run: Path, steps: int, resume: bool) -> None:
     """Train on the pictures under ``run``; leaves ``vae.pt`` there."""
     torch.manual_seed(1)
     pixels, _ = load_dataset(run / "data")
-    vae = build_vae().to(memory_format=torch.channels_last)
+    vae = build_small_vae().to(memory_format=torch.channels_last)
     trainee = Trainee(vae, run, Plan("vae", steps, rate=1e-3, decay=0.5))
     if resume:
         trainee.load()
-    if trainee.step < steps:
-        for outdated in ("latents.pt", "decoder.pt"):
-            (run / outdated).unlink(missing_ok=True)
 
     def loss_at(step: int) -> torch.Tensor:
         rows = np.random.default_rng((1, step)).integers(len(pixels), size=BATCH)
         generator = torch.Generator().manual_seed(step)
-        return vae_loss(vae, to_tensor(pixels[rows]).to(memory_format=torch.channels_last), generator)
+        return vae_loss(vae, small(to_tensor(pixels[rows])).to(memory_format=torch.channels_last), generator)
 
     train(trainee, loss_at)
 
 
-def load_vae(run: Path) -> AutoencoderKL:
-    """The trained autoencoder, with ``scaling_factor`` set to 1 over the latents' standard deviation."""
-    vae = build_vae()
-    finished = run / "decoder.pt"
-    path = finished if finished.exists() else run / "vae.pt"
-    vae.load_state_dict(torch.load(path, weights_only=True)["average"])
+def load_small_vae(run: Path) -> AutoencoderKL:
+    """The autoencoder as this stage left it, frozen."""
+    vae = build_small_vae()
+    vae.load_state_dict(torch.load(run / "vae.pt", weights_only=True)["average"])
     vae.requires_grad_(False).eval()
-    vae.register_to_config(scaling_factor=round(1 / latents_spread(vae, run), 4))
     return vae
-
-
-def latents_spread(vae: AutoencoderKL, run: Path) -> float:
-    """The standard deviation of the latents of 512 pictures."""
-    pixels, _ = load_dataset(run / "data")
-    with torch.no_grad():
-        spread: float = vae.encode(to_tensor(pixels[:512])).latent_dist.mean.std().item()
-    return spread
-
-
-def encode_dataset(run: Path) -> torch.Tensor:
-    """The scaled latents of every picture, (rows, 4, 16, 16) fp16; kept in ``latents.pt``."""
-    path = run / "latents.pt"
-    if not path.exists():
-        vae = load_vae(run).to(memory_format=torch.channels_last)
-        pixels, _ = load_dataset(run / "data")
-        with torch.no_grad():
-            parts = [
-                vae.encode(to_tensor(pixels[start : start + 100])).latent_dist.mean
-                for start in range(0, len(pixels), 100)
-            ]
-        torch.save((torch.cat(parts) * vae.config.scaling_factor).half(), path)
-    latents: torch.Tensor = torch.load(path, weights_only=True)
-    return latents

@@ -17,7 +17,7 @@ from engine.nano.dataset import load_dataset
 from engine.nano.training.clip import LONGEST, Captioner, clip_loss, load_clip_stage
 from engine.nano.training.loop import Plan, Trainee, train
 from engine.nano.training.unet import load_painter
-from engine.nano.training.vae import to_tensor
+from engine.nano.training.vae import small, to_tensor
 
 BATCH = 96
 NAME_TOKENS = 12
@@ -64,7 +64,7 @@ def train_vision(run: Path, steps: int, resume: bool) -> None:
     def loss_at(step: int) -> torch.Tensor:
         rows = np.random.default_rng((5, step)).integers(len(pixels), size=BATCH)
         batch = [scenes[row] for row in rows]
-        pictures = blur_and_noise(to_tensor(pixels[rows]), torch.Generator().manual_seed(step))
+        pictures = blur_and_noise(small(to_tensor(pixels[rows])), torch.Generator().manual_seed(step))
         subjects = torch.tensor([-100 if scene.concept is None else scene.concept for scene in batch])
         if step % 4 == 3:
             return clip_loss(clip, pictures, captioner.tokens(batch, f"vision {step}", LONGEST))

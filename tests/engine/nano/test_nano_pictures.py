@@ -40,7 +40,7 @@ def mean(picture: Image.Image) -> list[float]:
 
 def test_the_same_seed_draws_the_same_scene_and_another_seed_another() -> None:
     one, same, other = (np.asarray(draw_scene(Random(seed), "forest", "river", "day")) for seed in (1, 1, 2))
-    assert one.shape == (64, 64, 3)
+    assert one.shape == (128, 128, 3)
     assert (one == same).all()
     assert (one != other).any()
 
@@ -84,7 +84,7 @@ def test_the_subject_fills_more_than_half_of_the_frame(sprite: Image.Image) -> N
     for seed in range(20):
         picture = np.asarray(draw(replace(PLAIN, colour="black"), [sprite], Random(seed)), float)
         rows = np.flatnonzero((picture.mean(-1) < 150).any(1))
-        assert 0.5 * 64 < rows[-1] - rows[0] + 1 < 64
+        assert 0.5 * 128 < rows[-1] - rows[0] + 1 < 128
 
 
 def test_chosen_scenes_cover_places_hours_colours_and_all_sprites() -> None:
@@ -113,7 +113,7 @@ def icon_sets(body: str) -> dict[str, Any]:
 def test_an_icon_is_cropped_to_what_it_shows() -> None:
     drawn = draw_icon({"icons": {"dot": {"body": '<circle cx="4" cy="4" r="2"/>'}}, "width": 8, "height": 8}, "dot")
     assert drawn is not None
-    assert drawn.size == (48, 48)
+    assert drawn.size == (64, 64)
 
 
 def test_framed_scenes_and_absent_icons_are_left_out() -> None:
@@ -127,7 +127,7 @@ def test_a_studio_draws_the_same_chunk_again() -> None:
     studio = Studio(icon_sets('<circle cx="4" cy="4" r="3" fill="red"/>'))
     pixels, scenes = studio.chunk(7, 5)
     again, same = studio.chunk(7, 5)
-    assert pixels.shape == (5, 64, 64, 3)
+    assert pixels.shape == (5, 128, 128, 3)
     assert (pixels == again).all()
     assert scenes == same
 

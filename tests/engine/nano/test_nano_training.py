@@ -9,14 +9,15 @@ import torch
 from safetensors.torch import load_file
 
 from engine.nano import WEIGHTS
-from engine.nano.architecture import build_scheduler, build_unet
+from engine.nano.architecture import build_scheduler, build_small_vae, build_unet
 from engine.nano.captions import Scene
 from engine.nano.training import loop
 from engine.nano.training.clip import clip_loss
+from engine.nano.training.grow import grow_loss, grown, place_in_grown
 from engine.nano.training.loop import Plan, Trainee, train
 from engine.nano.training.start import start_from
 from engine.nano.training.unet import UNIFORM, load_painter, timestep_shares, unet_loss
-from engine.nano.training.vae import differences, to_tensor
+from engine.nano.training.vae import differences, small, to_tensor
 
 PLAN = Plan("line", 8, rate=0.1, warm_up=2)
 
@@ -146,6 +147,42 @@ def test_scenes_are_immutable() -> None:
     scene = Scene(None, 0, None, "red", None, "open", "grass", "day")
     with pytest.raises(AttributeError):
         scene.hour = "night"  # type: ignore[misc]
+
+
+def test_the_grown_autoencoder_keeps_the_inner_blocks_and_the_size_of_latents() -> None:
+    model = build_small_vae()
+    vae = grown(model)
+    pairs = (
+        (vae.encoder.down_blocks[2], model.encoder.down_blocks[1]),
+        (vae.decoder.mid_block, model.decoder.mid_block),
+    )
+    for outer, inner in pairs:
+        assert all(torch.equal(value, outer.state_dict()[key]) for key, value in inner.state_dict().items())
+    pictures = torch.rand(1, 3, 128, 128) * 2 - 1
+    with torch.no_grad():
+        latent = vae.encode(pictures).latent_dist.mean
+        assert latent.shape == model.encode(small(pictures)).latent_dist.mean.shape == (1, 4, 16, 16)
+        assert vae.decode(latent).sample.shape == pictures.shape
+
+
+def test_only_the_encoders_blocks_move_when_it_grows() -> None:
+    assert place_in_grown("encoder.down_blocks.0.resnets.0.norm1.bias") == "encoder.down_blocks.1.resnets.0.norm1.bias"
+    assert place_in_grown("decoder.up_blocks.0.resnets.0.norm1.bias") == "decoder.up_blocks.0.resnets.0.norm1.bias"
+
+
+def test_growing_teaches_the_encoder_the_old_latents_and_the_decoder_the_picture() -> None:
+    torch.manual_seed(0)
+    model, pictures = build_small_vae().requires_grad_(False), torch.rand(2, 3, 128, 128) * 2 - 1
+    vae = grown(model)
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=2e-3)
+    losses = []
+    for _ in range(6):
+        loss = grow_loss(vae, model, pictures, 1.0, seed=0)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert losses[-1] < 0.95 * losses[0]
 
 
 def test_training_goes_on_from_a_weights_folder(tmp_path: Path) -> None:
