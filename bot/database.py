@@ -39,7 +39,7 @@ class Database:
             await self._open()
         except (sqlite3.Error, OSError) as error:
             await self.close()
-            raise DatabaseError(f"{self.path}: {_why(error)}") from error
+            raise DatabaseError(f"{self.path}: {why(error)}") from error
         except BaseException:
             await self.close()
             raise
@@ -123,7 +123,7 @@ def statements(sql: str) -> Iterator[str]:
         yield statement
 
 
-def _why(error: sqlite3.Error | OSError) -> str:
+def why(error: sqlite3.Error | OSError) -> str:
     """What is wrong with the file, and what to do."""
     text = error.strerror or "not accessible" if isinstance(error, OSError) else str(error)
     if "not a database" in text or "malformed" in text:

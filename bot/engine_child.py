@@ -13,9 +13,15 @@ import threading
 
 
 def follow_parent() -> None:
-    """Ends this process gracefully once standard input is at its end."""
-    while os.read(sys.stdin.fileno(), 1024):
+    """Ends this process gracefully once standard input is at its end.
+
+    Nobody reads what it says from then on; a line that cannot be written would break off its ending.
+    """
+    while os.read(0, 1024):
         pass
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -99,7 +99,7 @@ class EngineClient:
                 return
             except (httpx.TransportError, EngineError) as error:
                 seconds = retry.after(error)
-                log.info("the engine is asked again in %.1f s: %r", seconds, error)
+                log.debug("the engine is asked again in %.1f s: %r", seconds, error)
             yield ProgressEvent(request_id="", state="queued")
             await asyncio.sleep(seconds)
 

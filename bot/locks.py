@@ -1,4 +1,7 @@
-"""Who works on which jobs of a database: locks between processes, which end with the process that holds them."""
+"""Who works on which jobs of a database: locks between processes, which end with the process that holds them.
+
+Taking one raises ``bot.database.DatabaseError`` where no file can be made beside the database.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.database import DatabaseError, why
 from bot.settings import Settings
 
 
@@ -42,8 +46,12 @@ def lock_path(settings: Settings, name: str) -> Path:
 
 @contextmanager
 def _file(path: Path) -> Iterator[int]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise DatabaseError(f"{path}: {why(error)}") from error
+    with file:
         yield file.fileno()
 
 

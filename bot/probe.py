@@ -23,15 +23,14 @@ async def probe(client: httpx.AsyncClient, url: str) -> Health | None:
     """What answers at ``url``; None where nothing listens. Raises EngineFailed where it is no engine."""
     try:
         return Health.model_validate_json((await client.get(f"{url}/health")).content)
-    except httpx.ConnectError:
+    except (httpx.ConnectError, httpx.ConnectTimeout):
         return None
     except (httpx.HTTPError, ValidationError):
-        raise EngineFailed(
-            f"Something that is no Sanggar engine answers at {url}. "
-            "Stop it, or set SANGGAR_ENGINE_URL to another port, such as http://127.0.0.1:8802."
-        ) from None
+        port = "Stop it, or set SANGGAR_ENGINE_URL to another port, such as http://127.0.0.1:8802."
+        advice = port if is_local(url) else "Look at SANGGAR_ENGINE_URL."
+        raise EngineFailed(f"Something that is no Sanggar engine answers at {url}. {advice}") from None
 
 
 def is_local(url: str) -> bool:
-    """Whether an engine of ours may listen at ``url``."""
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    """Whether an engine of ours would listen at ``url``."""
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost"}

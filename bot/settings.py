@@ -22,7 +22,7 @@ class SettingsError(Exception):
 
 def _address(url: str, *schemes: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
+    if parts.port == 0 or parts.scheme not in schemes or not parts.hostname:  # a port that is none raises ValueError
         raise ValueError(f"must be an address that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     return url.rstrip("/")
 
@@ -79,6 +79,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError(explain_settings(error)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env: is not text in UTF-8") from None
 
 
 def explain_settings(error: ValidationError) -> str:

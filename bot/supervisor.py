@@ -1,6 +1,7 @@
 """Keeps an engine running: starts it, passes its log on, starts it again when it died, stops it in the end.
 
-An engine that already answers at the address is used as it is, and left running.
+An engine that already answers at the address is used as it is, and left running; one that is just stopping has gone
+before ours is started.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a dead engine is started again; doubled each time until one became ready."""
 POLL = 0.2
 """Seconds between two looks at ``/health`` while the model loads."""
+LOOK_SECONDS = 5.0
+"""Seconds between two looks at an engine that is not ours."""
 STOP_SECONDS = 20.0
 """How long the engine may take to end after SIGTERM; its requests have been drained or cancelled by then."""
 TAIL = 20
@@ -40,6 +43,10 @@ class Event(StrEnum):
     READY = "ready"
     DIED = "died"
     USING = "using"
+    AWAY = "away"
+    """One that is not ours no longer answers; READY says that it does again."""
+    STOPPING = "stopping"
+    """The one that answers is about to end, and is waited for."""
 
 
 Log = Callable[[str], None]
@@ -78,15 +85,13 @@ class Supervisor:
     async def __aenter__(self) -> Self:
         """Raises EngineFailed where the port is taken by something else, or the machine is not ours."""
         try:
-            health = await self._settled()
-        except EngineFailed:
+            health = await probe(self._client, self.url)
+            if health is None and not is_local(self.url):
+                raise EngineFailed(f"No engine answers at {self.url}, SANGGAR_ENGINE_URL. Start it: sanggar engine")
+        except BaseException:
             await self._client.aclose()
             raise
-        if health is None:
-            self._keeper = asyncio.create_task(self._keep(), name="engine supervisor")
-        else:
-            self._tell(Event.USING, health.model)
-            self._keeper = asyncio.create_task(self._watch(), name="engine watch")
+        self._keeper = asyncio.create_task(self._see_to(health), name="engine supervisor")
         return self
 
     async def __aexit__(
@@ -103,15 +108,36 @@ class Supervisor:
         """Wait until the model is loaded; raises EngineFailed where the engine ended before it ever was."""
         await asyncio.shield(self._ready)
 
-    async def _settled(self) -> Health | None:
-        """What answers, once an engine that is just stopping has gone."""
+    async def _see_to(self, found: Health | None) -> None:
+        """Runs until it is cancelled; ``found`` is what answered."""
+        if found is not None and found.status == "stopping":
+            self._tell(Event.STOPPING, self.url)
+            found = await self._until_gone()
+        if found is None and is_local(self.url):
+            return await self._keep()
+        if found is not None:
+            self._tell(Event.USING, found.model)
         while True:
-            health = await probe(self._client, self.url)
-            if health is None and not is_local(self.url):
-                raise EngineFailed(f"No engine answers at {self.url}, SANGGAR_ENGINE_URL. Start it: sanggar engine")
-            if health is None or health.status != "stopping":
-                return health
+            await self._watch()
+            await self._until_away()
+            self._tell(Event.AWAY, self.url)
+
+    async def _until_gone(self) -> Health | None:
+        """Returns once the engine no longer says that it is stopping: what answers then."""
+        while True:
+            with suppress(EngineFailed):  # it may break off while it ends
+                health = await probe(self._client, self.url)
+                if health is None or health.status != "stopping":
+                    return health
             await asyncio.sleep(POLL)
+
+    async def _until_away(self) -> None:
+        """Returns once no engine answers any more."""
+        with suppress(EngineFailed):
+            while True:
+                if await probe(self._client, self.url) is None:
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def _keep(self) -> None:
         """Owns the engine process; a fresh one for each that dies, unless the first never became ready."""

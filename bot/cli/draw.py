@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,13 +78,16 @@ def numbered(path: Path, number: int) -> Path:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write the whole file, or leave what was there. Raises OSError."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}", delete=False) as file:
-        file.write(content)
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(file.name, 0o666 & ~mask)
-    os.replace(file.name, path)
+    """Write the whole file, or leave what was there. Raises OSError, about ``path``."""
+    beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        try:
+            beside.write_bytes(content)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _check(text: str, target: Path | None, settings: Settings) -> None:

@@ -26,7 +26,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 async def up(settings: Settings, say: Say) -> None:
     """Serve until told to stop, telling ``say`` what happens.
 
-    Raises Failure, EngineFailed and ``bot.database.DatabaseError``.
+    Raises Failure, EngineFailed (at once) and ``bot.database.DatabaseError``.
     """
     entries = [entry for entry in PLATFORMS if entry.wanted(settings)]
     if not entries:
@@ -74,7 +74,7 @@ class _Service:
         self._app, self._say, self._stop = app, say, stop
 
     async def serve(self, entries: list[PlatformEntry], engine: Supervisor) -> None:
-        """Until a stop is asked for or nothing is left to serve; raises Failure or EngineFailed in the latter case."""
+        """Until a stop is asked for or nothing is left to serve; raises Failure in the latter case."""
         platforms = [Platform(entry, self._app, self._say) for entry in entries]
         ready = asyncio.create_task(engine.ready(), name="engine ready")
         asked = asyncio.create_task(self._stop.asked.wait(), name="stop")
@@ -92,14 +92,15 @@ class _Service:
         waiting: set[asyncio.Task[bool] | asyncio.Task[None]] = {ready, asked, *serving}
         while not asked.done():
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if ready in done:
-                ready.result()
+            if ready in done and (error := ready.exception()):
+                raise Failure(str(error))  # its last lines were said as they came
             if all(task.done() for task in serving):
                 raise Failure("no platform is left to serve: `sanggar doctor` says what is wrong")
 
     async def _close(self, platforms: list[Platform], grace: float) -> None:
         """In visible phases: refuse, drain for ``grace`` seconds, cancel, disconnect."""
-        self._say(f"Stopping: nothing new is taken; running pictures get {grace:.0f} s (Ctrl-C again hurries).")
+        left = f"running pictures get {grace:.0f} s (Ctrl-C again hurries)" if grace else "the next start goes on"
+        self._say(f"Stopping: nothing new is taken; {left}.")
         drained = asyncio.create_task(self._app.studio.close(grace), name="drain")
         hurry = asyncio.create_task(self._stop.hurry.wait(), name="hurry")
         await asyncio.wait({drained, hurry}, return_when=asyncio.FIRST_COMPLETED)
@@ -118,5 +119,7 @@ def _teller(say: Say) -> Callable[[Event, str], None]:
         Event.READY: "ready, model {}",
         Event.DIED: "{}",
         Event.USING: "one is running already, model {}: using it",
+        Event.AWAY: "none answers at {} any more; jobs wait for it",
+        Event.STOPPING: "one is just stopping on {}; waiting until it has gone",
     }
     return lambda event, text: say(f"engine   │ {words[event].format(text)}")

@@ -52,6 +52,7 @@ def test_a_key_without_a_value_is_not_set(monkeypatch: pytest.MonkeyPatch) -> No
         ("SANGGAR_PICTURES_PER_HOUR", "0", "greater than or equal to 1"),
         ("SANGGAR_LANGUAGE", "fr", "one of: en, id"),
         ("SANGGAR_ENGINE_URL", "127.0.0.1:8801", "http:// or https://"),
+        ("SANGGAR_ENGINE_URL", "http://127.0.0.1:88010", "Port out of range"),
         ("SANGGAR_DISCORD_GATEWAY", "https://gateway", "ws:// or wss://"),
         ("SANGGAR_SHUTDOWN_GRACE", "-1", "greater than or equal to 0"),
     ],
@@ -97,3 +98,9 @@ def test_the_example_has_a_comment_for_every_setting() -> None:
         lines = block.strip().splitlines()
         if any(line.startswith(f"#{PREFIX}") for line in lines):
             assert lines[0].startswith("# "), block
+
+
+def test_a_file_that_is_no_text_is_named() -> None:
+    Path(".env").write_bytes(b"\xff\xfeS\0")
+    with pytest.raises(SettingsError, match=r"^\.env: "):
+        read_settings()

@@ -83,7 +83,7 @@ class DiscordFrontend:
         if not self._recovered:
             self._recovered = True
             count = await self._app.studio.recover("discord")
-            log.info("connected to Discord; %d unfinished jobs taken up", count)
+            log.info("connected to Discord; unfinished jobs taken up: %d", count)
 
 
 def use_addresses(settings: Settings) -> None:

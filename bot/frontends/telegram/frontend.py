@@ -69,7 +69,7 @@ class TelegramFrontend:
         following = tasks.start(menu.follow(bot, self._app), "the command menu")
         try:
             found = await self._app.studio.recover("telegram")
-            log.info("connected to Telegram as @%s; %s jobs taken up again", bot.username, found)
+            log.info("connected to Telegram as @%s; unfinished jobs taken up: %d", bot.username, found)
             await bot.delete_webhook()
             await self._intake.run()
         finally:

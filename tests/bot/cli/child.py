@@ -9,7 +9,8 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-HEALTH = {"status": "ready", "model": "small", "version": "1"}
+STATUS = "stopping" if sys.argv[1:] == ["leaving"] else "ready"
+HEALTH = {"status": STATUS, "model": "small", "version": "1"}
 
 
 class Handler(BaseHTTPRequestHandler):

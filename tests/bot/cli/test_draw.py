@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.cli.draw import draw
+from bot.cli.draw import draw, replace
 from bot.cli.terminal import FAILURE, USAGE, Failure
 from engine.errors import DrawingFailed
 from tests.bot.kit.engine import ScriptedEngine, adapter, refuse, style
@@ -94,6 +94,15 @@ async def test_a_failed_drawing_leaves_the_old_file_alone(
     assert ended.value.code == FAILURE
     assert target.read_bytes() == b"the one before"
     assert "could not be drawn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["missing/fox.png", "taken"])
+def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left_beside_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "taken" / "inside").mkdir(parents=True)
+    with pytest.raises((FileNotFoundError, IsADirectoryError)) as error:
+        replace(tmp_path / name, b"png")
+    assert error.value.filename == str(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
 @pytest.mark.timeout(300)

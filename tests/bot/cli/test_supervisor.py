@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -110,6 +111,36 @@ async def test_an_engine_that_runs_already_is_used_and_left_running(url: str, wa
     assert watcher.events == [Event.USING, Event.READY]
 
 
+async def test_of_an_engine_that_is_not_ours_it_tells_when_it_goes_and_comes(
+    url: str, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.01)
+    async with supervise(url, Watcher()) as theirs:
+        await theirs.ready()
+        async with supervise(url, watcher) as ours:
+            await ours.ready()
+            assert theirs.pid is not None
+            os.kill(theirs.pid, signal.SIGKILL)
+            await watcher.until(lambda: watcher.events.count(Event.READY) == 2)
+            assert ours.pid is None
+    assert watcher.events == [Event.USING, Event.READY, Event.AWAY, Event.READY]
+
+
+async def test_an_engine_that_is_stopping_is_waited_for_before_ours_starts(url: str, watcher: Watcher) -> None:
+    environment = {**os.environ, "SANGGAR_ENGINE_PORT": str(urlsplit(url).port)}
+    pipe = asyncio.subprocess.PIPE
+    theirs = await asyncio.create_subprocess_exec(*CHILD, "leaving", env=environment, stdout=pipe)
+    assert theirs.stdout is not None
+    await theirs.stdout.readline()
+    async with supervise(url, watcher) as ours:
+        await watcher.until(lambda: watcher.events == [Event.STOPPING])
+        assert ours.pid is None
+        theirs.terminate()
+        await theirs.communicate()
+        await ours.ready()
+    assert watcher.events == [Event.STOPPING, Event.STARTING, Event.READY]
+
+
 async def test_a_port_that_something_else_uses_is_named(url: str, watcher: Watcher) -> None:
     async with supervise(url, watcher, "stranger"):
         await watcher.until(lambda: bool(watcher.lines))
@@ -122,10 +153,15 @@ async def test_a_far_engine_is_never_started_here() -> None:
         await Supervisor("http://sanggar.invalid:8801").__aenter__()
 
 
-def test_the_engines_process_ends_when_its_parent_does() -> None:
-    program = "import signal, threading; from bot.engine_child import follow_parent\n"
-    program += "threading.Thread(target=follow_parent).start(); signal.pause()"
-    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+def test_the_engines_process_ends_in_good_order_when_its_parent_was_killed() -> None:
+    """The other ends of its pipes are closed: a line that it says then must not break off its ending."""
+    program = "import signal, sys, threading; from bot.engine_child import follow_parent\n"
+    program += "signal.signal(signal.SIGTERM, lambda *_: (print('stopping', flush=True), sys.exit(7)))\n"
+    program += "print('ready', flush=True); threading.Thread(target=follow_parent).start(); signal.pause()"
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdout.readline()
+    child.stdout.close()
     child.stdin.close()
-    assert child.wait(20) == -signal.SIGTERM
+    assert child.wait(20) == 7

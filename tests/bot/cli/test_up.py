@@ -8,6 +8,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 import yarl
@@ -17,7 +18,9 @@ from PIL import Image
 
 from bot.cli.terminal import Failure
 from bot.cli.up import up
+from bot.database import DatabaseError
 from bot.frontends.registry import PLATFORMS
+from bot.ports import free_port
 from bot.settings import Settings
 from tests.bot.cli.conftest import Configure
 from tests.bot.kit import engine as scripts
@@ -126,6 +129,23 @@ async def test_where_every_token_is_wrong_it_ends(start: Callable[..., Running])
     with pytest.raises(Failure, match="sanggar doctor"):
         await running.task
     assert "1:wrong" not in "".join(running.lines)
+
+
+async def test_an_engine_that_does_not_start_says_why_once(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANGGAR_MAX_BATCH", "many")
+    running = start(engine_url=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Failure, match="did not start") as failure:
+        await running.task
+    assert sum("SANGGAR_MAX_BATCH" in line for line in running.lines) == 1
+    assert "SANGGAR_MAX_BATCH" not in str(failure.value)
+
+
+async def test_a_folder_that_cannot_be_written_is_told(start: Callable[..., Running], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DatabaseError, match="SANGGAR_DATA"):
+        await start(data=tmp_path / "file" / "data").task
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
