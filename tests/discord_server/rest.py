@@ -60,6 +60,7 @@ def api(state: State) -> web.Application:
     app.router.add_put("/v10/applications/{app}/commands", put_commands)
     app.router.add_post("/v10/users/@me/channels", open_dm)
     app.router.add_post("/v10/channels/{channel}/messages", create_message)
+    app.router.add_get("/v10/channels/{channel}/messages", get_messages)
     app.router.add_get("/v10/channels/{channel}/messages/{message}", get_message)
     app.router.add_patch("/v10/channels/{channel}/messages/{message}", edit_message)
     app.router.add_delete("/v10/channels/{channel}/messages/{message}", delete_message)
@@ -136,6 +137,16 @@ async def create_message(request: web.Request) -> web.Response:
     place, body = place_of(request), await body_of(request)
     check_message(body.data, body.files, creates=True)
     return json_response(request.app[STATE].post(place, body).payload())
+
+
+async def get_messages(request: web.Request) -> web.Response:
+    """The newest first."""
+    place, limit = place_of(request), int(request.query.get("limit", 50))
+    if not 1 <= limit <= 100:
+        raise Wrong(400, 50035, "limit")
+    found = [m for m in request.app[STATE].messages.values() if m.place == place and not m.deleted and not m.ephemeral]
+    newest = sorted(found, key=lambda message: message.id, reverse=True)
+    return json_response([message.payload() for message in newest[:limit]])
 
 
 async def get_message(request: web.Request) -> web.Response:

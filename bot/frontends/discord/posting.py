@@ -17,6 +17,8 @@ from bot.job import Job
 
 TOKEN_GONE = frozenset({10008, 10015, 50027})
 """Error codes that say: not through this interaction any more (message or token gone)."""
+NEWEST = 100
+"""Messages of a channel that are looked through for pictures that were posted already: one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,13 @@ class Poster:
             found = await message.fetch()
         except (discord.Forbidden, discord.NotFound):
             return False
-        return any(attachment.filename.startswith(stem(job)) for attachment in found.attachments)
+        return holds_pictures(found, job)
 
     async def _send(self, channel: discord.abc.Messageable, job: Job, answer: Answer) -> discord.Message:
-        """A message of its own, which calls the member; the nonce keeps a repeated request from posting twice."""
+        """A message of its own, which calls the member. Not a second one, where only the answer to an earlier request
+        was lost: Discord recognises the nonce for some minutes, and we the files among the newest messages."""
+        if answer.uploads and (earlier := await self._posted_earlier(channel, job)):
+            return earlier
         user = discord.Object(int(job.origin.user))
         return await channel.send(
             clip(f"<@{user.id}> {answer.content}", CONTENT_MAX),
@@ -87,6 +92,18 @@ class Poster:
             nonce=job.id,
             allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=[user], replied_user=False),
         )
+
+    async def _posted_earlier(self, channel: discord.abc.Messageable, job: Job) -> discord.Message | None:
+        assert self._client.user is not None
+        try:
+            async for message in channel.history(limit=NEWEST):
+                if message.id <= Address.of(job).message:
+                    return None
+                if message.author.id == self._client.user.id and holds_pictures(message, job):
+                    return message
+        except (discord.Forbidden, discord.NotFound):
+            return None
+        return None
 
     async def _direct(self, job: Job, answer: Answer) -> discord.Message:
         try:
@@ -101,3 +118,7 @@ class Poster:
         """The message that still says how far the drawing is; it may be gone, or not ours to remove."""
         with suppress(discord.HTTPException):
             await message.delete()
+
+
+def holds_pictures(message: discord.Message, job: Job) -> bool:
+    return any(attachment.filename.startswith(stem(job)) for attachment in message.attachments)

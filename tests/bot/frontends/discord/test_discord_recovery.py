@@ -70,6 +70,27 @@ async def test_a_crash_between_posting_and_writing_it_down_posts_nothing_twice(
         assert discord.posted() == [message]
 
 
+async def test_a_crash_after_a_late_picture_was_posted_posts_nothing_twice(
+    discord: LocalDiscord, start: Start, engine: SmallEngine, tmp_path: Path
+) -> None:
+    """Discord forgets a nonce within minutes; the picture is found among the channel's messages."""
+    engine.gate.clear()
+    async with start() as app:
+        command = await discord.command("draw", {"prompt": "a fox"})
+        await discord.until(lambda: command.messages and actions(command.messages[0]) == ["cancel"])
+        job = job_id(command.messages[0])
+        command.expired = True
+        engine.gate.set()
+        await app.studio.wait(job)
+    [message] = discord.posted()
+    message.nonce = None
+    rewrite(tmp_path, job, state="drawn", created_at=time.time() - HOUR)
+    async with start() as app:
+        done = await app.studio.wait(job)
+    assert (done.state, done.message) == (State.DELIVERED, f"{message.place.channel}/{message.id}")
+    assert discord.posted() == [message]
+
+
 async def test_a_broken_connection_is_resumed_and_loses_no_command(discord: LocalDiscord, bot: Application) -> None:
     await drawn(discord)
     await discord.sockets.ask_to_reconnect()
