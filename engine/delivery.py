@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+from engine.answers import failure
 from engine.engine import Engine
-from engine.errors import EngineError
-from engine.events import LAST, Alive, Event, Failed
+from engine.events import LAST, Alive, Event
 from engine.job import Job
 from engine.plan import Plan
 
@@ -16,39 +16,42 @@ ALIVE_SECONDS = 15.0
 
 
 class Delivery:
-    """Submits a plan and receives its events; leaving early cancels the job at its next step."""
+    """Submits a plan and receives its events, until the last one; ``on_end`` is called on the event loop."""
 
-    def __init__(self, engine: Engine, id: str, plan: Plan, *, progress: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, id: str, plan: Plan, *, progress: bool = False, on_end: Callable[[], object]
+    ) -> None:
         self._engine = engine
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
+        self._on_end = on_end
         self.ended = asyncio.Event()
-        self.failure: EngineError | None = None
         self.job = Job(id, plan, self._receive, progress=progress)
 
-    async def submit(self) -> None:
-        """Returns when the request was accepted or has failed, which ``failure`` tells.
-
-        :raises QueueFull, ShuttingDown:
-        """
+    def submit(self) -> None:
+        """:raises BadRequest, QueueFull, ShuttingDown:"""
         self._engine.submit(self.job)
-        first = await self._events.get()
-        self.failure = first.error if isinstance(first, Failed) else None
+
+    async def accepted(self) -> None:
+        """Returns when the request can be drawn.
+
+        :raises EngineError: where it cannot, or was cancelled before.
+        """
+        if error := failure(await self._events.get()):
+            raise error
 
     def cancel(self) -> None:
-        self._engine.cancel(self.job)
+        """Have the job end at its next step, if it has not ended yet."""
+        if not self.ended.is_set():
+            self._engine.cancel(self.job)
 
     async def events(self) -> AsyncIterator[Event]:
-        """Until the last one; closing the iterator before cancels the job."""
-        try:
-            while True:
-                event = await self._next()
-                yield event
-                if isinstance(event, LAST):
-                    return
-        finally:
-            if not self.ended.is_set():
-                self.cancel()
+        """Those that follow, until the last one."""
+        while True:
+            event = await self._next()
+            yield event
+            if isinstance(event, LAST):
+                return
 
     async def _next(self) -> Event:
         try:
@@ -63,3 +66,4 @@ class Delivery:
         self._events.put_nowait(event)
         if isinstance(event, LAST):
             self.ended.set()
+            self._on_end()

@@ -63,18 +63,23 @@ class Job:
         self._lock = threading.Lock()
 
     def send(self, event: Event) -> None:
-        """Pass ``event`` on. ``Accepted`` goes out once and before any progress, and nothing follows the last event."""
+        """Pass ``event`` on. ``Accepted`` goes out once and before any progress, and nothing follows the last event.
+
+        Whoever hears the last one finds the job's place free.
+        """
         with self._lock:
             repeated = isinstance(event, Accepted) and self._accepted
             early = isinstance(event, Progress) and not self._accepted
             if self.ended or repeated or early:
                 return
             self._accepted = self._accepted or isinstance(event, Accepted)
-            self.ended = isinstance(event, LAST)
+            if not isinstance(event, LAST):
+                self._send(event)
+                return
+            self.ended = True
             self.outcome = event.error.code if isinstance(event, Failed) else type(event).__name__.lower()
-            self._send(event)
-        if self.ended:
-            self.on_end(self)
+        self.on_end(self)
+        self._send(event)
 
     @property
     def rows_left(self) -> int:

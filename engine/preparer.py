@@ -41,7 +41,7 @@ class Preparer:
         for index in range(plan.count):
             sampling = self._sampling(job, plan.seed_of(index))
             due = partial_calls(plan.partials, sampling.calls)
-            ticket = self._ticket(job, index, sampling)
+            ticket = self._ticket(job, index, sampling, applied)
             pictures.append(Picture(job, index, plan.seed_of(index), sampling, prompt, negative, ticket, applied, due))
         return pictures
 
@@ -53,14 +53,13 @@ class Preparer:
         """Whether the job draws with a DreamBooth checkpoint."""
         return bool(job.plan.adapters) and self._cache.wants_variant(job.plan.adapters)
 
-    def _ticket(self, job: Job, index: int, sampling: Sampling) -> Ticket:
-        assert job.applied is not None
+    def _ticket(self, job: Job, index: int, sampling: Sampling, applied: Applied) -> Ticket:
         return Ticket(
             (job.id, index),
             job.plan.user,
             2 if job.plan.guided else 1,
-            (job.applied.variant.key, tuple(sampling.latent.shape)),
-            frozenset(lora.key for lora, _ in job.applied.loras if lora.file.unet),
+            (applied.variant.key, tuple(sampling.latent.shape)),
+            frozenset(lora.key for lora, _ in applied.loras if lora.file.unet),
         )
 
     def _embed(self, text: str, applied: Applied) -> torch.Tensor:

@@ -6,7 +6,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -16,13 +16,13 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from engine.answers import collect, stream
 from engine.bodies import read_json
 from engine.delivery import Delivery
 from engine.engine import Engine
 from engine.errors import BadRequest, EngineError, NotFound
-from engine.events import Event
 from engine.guard import KeyGuard, on_bug, on_engine_error, on_http_error
 from engine.openapi import description
 from engine.plan import make_plan
@@ -71,45 +71,19 @@ class Server:
         asked = await read_json(request, GenerationRequest)
         plan = make_plan(asked, self._engine.facts)
         id = self._request_id(request)
-        delivery = Delivery(self._engine, id, plan, progress=asked.stream and asked.progress)
+        forget = partial(self._deliveries.pop, id)
+        delivery = Delivery(self._engine, id, plan, progress=asked.stream and asked.progress, on_end=forget)
+        delivery.submit()
         self._deliveries[id] = delivery
+        hang_up = asyncio.create_task(_cancel_on_hang_up(request, delivery))
         try:
-            await delivery.submit()
-            if delivery.failure:
-                raise delivery.failure
-        except EngineError:
-            del self._deliveries[id]
-            raise
-        headers = {REQUEST_ID: id}
-        if asked.stream:
-            answer = stream(self._events(delivery), plan, id)
-            return StreamingResponse(
-                answer, media_type="text/event-stream", headers=headers | {"Cache-Control": "no-store"}
-            )
-        return await self._whole_answer(request, delivery, headers)
-
-    async def _whole_answer(self, request: Request, delivery: Delivery, headers: dict[str, str]) -> Response:
-        """One JSON answer; a client that hangs up cancels the job."""
-        answer = asyncio.create_task(collect(self._events(delivery), delivery.job.plan))
-        hang_up = asyncio.create_task(_hang_up(request))
-        try:
-            await asyncio.wait({answer, hang_up}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                delivery.cancel()
-                with suppress(EngineError):
-                    await answer
-                return Response(status_code=499)
-            return JSONResponse(answer.result().model_dump(mode="json"), headers=headers)
+            await delivery.accepted()
+            if not asked.stream:
+                whole = await collect(delivery.events(), plan)
+                return JSONResponse(whole.model_dump(mode="json"), headers={REQUEST_ID: id})
         finally:
             hang_up.cancel()
-            answer.cancel()
-
-    async def _events(self, delivery: Delivery) -> AsyncIterator[Event]:
-        try:
-            async for event in delivery.events():
-                yield event
-        finally:
-            self._deliveries.pop(delivery.job.id, None)
+        return EventStream(delivery, {REQUEST_ID: id})
 
     def _request_id(self, request: Request) -> str:
         """The client's own id for the request where it gave a good one in ``X-Request-Id``."""
@@ -169,7 +143,24 @@ class Server:
         return Response(self._engine.metrics.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-async def _hang_up(request: Request) -> None:
-    """Returns when the client has gone."""
+class EventStream(StreamingResponse):
+    """A delivery's events as they come; a client that hangs up cancels the job."""
+
+    def __init__(self, delivery: Delivery, headers: dict[str, str]) -> None:
+        job = delivery.job
+        headers |= {"Cache-Control": "no-store"}
+        super().__init__(stream(delivery.events(), job.plan, job.id), media_type="text/event-stream", headers=headers)
+        self._delivery = delivery
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._delivery.cancel()
+
+
+async def _cancel_on_hang_up(request: Request, delivery: Delivery) -> None:
+    """The answer has nobody to go to once the client is gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    delivery.cancel()

@@ -125,37 +125,12 @@ def test_the_key_guards_everything_but_health(tiny: Path) -> None:
                     assert refused.json()["error"]["code"] == "invalid_api_key"
 
 
-def test_a_request_can_be_cancelled_by_its_id(live: Live) -> None:
-    with live.http.stream("POST", "/v1/images/generations", json=LONG | {"stream": True, "progress": True}) as answer:
-        lines = answer.iter_lines()
-        next(line for line in lines if "progress" in line)
-        cancelled = live.http.delete(f"/v1/requests/{answer.headers['x-request-id']}")
-        assert cancelled.json()["cancelled"]
-        assert "event: error" in list(lines)
-    assert not live.engine.admission.jobs()
-    assert live.http.delete("/v1/requests/unknown").status_code == 404
-
-
 def test_a_client_may_choose_the_id_of_its_request(live: Live) -> None:
     headers = {"X-Request-Id": "job-7"}
     answer = live.http.post("/v1/images/generations", json={"prompt": "x"}, headers=headers)
     assert answer.headers["x-request-id"] == "job-7"
     refused = live.http.post("/v1/images/generations", json={"prompt": "x"}, headers={"X-Request-Id": "a b"})
     assert refused.status_code == 400
-
-
-@pytest.mark.parametrize("streamed", [True, False])
-def test_hanging_up_cancels_the_request(live: Live, streamed: bool) -> None:
-    with httpx.Client(base_url=live.url) as impatient:
-        body = LONG | {"stream": streamed, "progress": True}
-        if streamed:
-            with impatient.stream("POST", "/v1/images/generations", json=body) as answer:
-                next(answer.iter_lines())
-        else:
-            with pytest.raises(httpx.ReadTimeout):
-                impatient.post("/v1/images/generations", json=body, timeout=0.3)
-    assert live.engine.admission.wait_idle(10)
-    assert 'outcome="cancelled"' in live.http.get("/metrics").text
 
 
 def test_a_full_queue_says_when_to_come_back(tiny: Path) -> None:
