@@ -20,7 +20,8 @@ from engine.errors import (
     Unreachable,
 )
 from engine.protocol import CompletedEvent, GenerationRequest, PartialImageEvent, ProgressEvent
-from tests.bot.kit.engine import Behaviour, ScriptedEngine, break_off, break_off_at_once, draw, end_early, fail, refuse
+from tests.bot.kit.behaviours import Behaviour, break_off, break_off_at_once, draw, end_early, fail, refuse
+from tests.bot.kit.engine import ScriptedEngine
 
 FOX = GenerationRequest(prompt="a fox", n=2, seed=3, stream=True, progress=True, partial_images=1)
 
@@ -55,7 +56,7 @@ async def test_a_drawing_comes_as_typed_events_up_to_the_last_picture(
     assert seeds(events) == [3, 4]
     assert scripted.requests == [FOX]
     assert scripted.authorizations == ["Bearer secret"]
-    assert scripted.stopped == set()
+    assert scripted.stopped == []
 
 
 @pytest.mark.parametrize("hindrance", [break_off, end_early, fail(ShuttingDown("restart")), refuse(QueueFull("full"))])
@@ -163,7 +164,7 @@ async def test_closing_the_stream_stops_the_work_in_the_engine(client: EngineCli
 async def test_cancelling_the_task_stops_the_work_in_the_engine(client: EngineClient, scripted: ScriptedEngine) -> None:
     scripted.gate.clear()
     task = asyncio.create_task(collect(client))
-    await scripted.drawing.wait()
+    await scripted.told.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -11,7 +11,8 @@ from bot.errors import Refused
 from bot.moderation import Change
 from bot.request import Origin
 from bot.styles import Binding
-from tests.bot.kit.engine import ScriptedEngine, adapter
+from tests.bot.kit.adapters import adapter
+from tests.bot.kit.engine import ScriptedEngine
 
 
 async def refusal(app: Application, origin: Origin, style: str, name: str) -> Refused:

@@ -18,7 +18,8 @@ from bot.styles import Binding, generation
 from engine.protocol import AdapterUse
 from migrations import migrations
 from tests.bot.conftest import Start
-from tests.bot.kit.engine import ScriptedEngine, adapter, style
+from tests.bot.kit.adapters import adapter, style
+from tests.bot.kit.engine import ScriptedEngine
 
 BATIK = adapter("wax", declares=style("batik", "{prompt}, batik", 0.8))
 

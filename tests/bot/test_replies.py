@@ -18,7 +18,8 @@ from bot.replies import Button, Catalogues, Replies, explain
 from bot.request import DrawRequest, Origin
 from bot.styles import Binding
 from bot.translations import duration
-from tests.bot.kit.engine import PARAMETERS, adapter
+from tests.bot.kit.adapters import adapter
+from tests.bot.kit.pictures import PARAMETERS
 
 ENGLISH, INDONESIAN = Replies("en"), Replies("id")
 

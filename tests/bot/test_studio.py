@@ -13,8 +13,10 @@ from bot.job import State
 from bot.request import DrawRequest, Origin
 from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull
 from tests.bot.conftest import Start
+from tests.bot.kit.behaviours import break_off, fail, refuse
 from tests.bot.kit.courier import Recorder
-from tests.bot.kit.engine import ScriptedEngine, break_off, fail, refuse
+from tests.bot.kit.engine import ScriptedEngine
+from tests.bot.kit.pictures import png
 
 DEER = DrawRequest("kancil", "a deer", seed=777)
 
@@ -32,13 +34,10 @@ async def test_a_command_becomes_a_delivered_picture(
     assert (done.state, done.message) == (State.DELIVERED, f"message of {job.id}")
     [(delivered, [picture])] = courier.delivered
     assert delivered.state is State.DRAWN
-    assert (picture.seed, picture.png) == (777, scripted_png(scripted, 777))
+    assert (picture.seed, picture.png) == (777, png(777, picture.parameters))
+    assert picture.parameters.startswith("a deer, ")
+    assert "<lora:kancil:0.7>" in picture.parameters
     assert await app.studio.job(job.id) == done
-
-
-def scripted_png(scripted: ScriptedEngine, seed: int) -> bytes:
-    asked = scripted.requests[-1]
-    return f"{asked.prompt} {seed} {[one.name for one in asked.adapters]}".encode()
 
 
 async def test_the_engine_is_asked_with_the_styles_frame_and_defaults(
@@ -67,7 +66,7 @@ async def test_the_newest_progress_and_the_preview_reach_the_courier(
 ) -> None:
     scripted.gate.clear()
     job = await app.studio.submit(origin, DEER)
-    await scripted.drawing.wait()
+    await scripted.told.wait()
     while not any(report.preview for report in courier.reports):
         courier.reported.clear()
         await courier.reported.wait()
@@ -143,7 +142,7 @@ async def test_a_job_is_finished_after_the_engine_crashed(
 ) -> None:
     scripted.gate.clear()
     job = await app.studio.submit(origin, DEER)
-    await scripted.drawing.wait()
+    await scripted.told.wait()
     await scripted.stop()
     scripted.gate.set()
     await scripted.start()
@@ -167,7 +166,7 @@ async def test_what_the_bot_left_is_drawn_after_its_restart_with_its_seed_and_ad
     scripted.gate.clear()
     async with start_bot() as app:
         job = await app.studio.submit(origin, DrawRequest("kancil", "a deer"))
-        await scripted.drawing.wait()
+        await scripted.told.wait()
     assert len(scripted.stopped) == 1
     assert courier.informed == []
     scripted.gate.set()
@@ -204,7 +203,7 @@ async def test_cancelling_stops_the_work_in_the_engine_before_it_says_so(
 ) -> None:
     scripted.gate.clear()
     job = await app.studio.submit(origin, DEER)
-    await scripted.drawing.wait()
+    await scripted.told.wait()
     [cancelled] = await app.studio.cancel(origin, job.id.upper())
     assert len(scripted.stopped) == 1
     assert (cancelled.id, cancelled.state) == (job.id, State.CANCELLED)
@@ -297,7 +296,7 @@ async def test_a_choice_of_the_moderators_counts_from_the_next_request_on(
 ) -> None:
     scripted.gate.clear()
     before = await app.studio.submit(origin, DEER)
-    await scripted.drawing.wait()
+    await scripted.told.wait()
     await app.moderation.use(origin, "kancil", "batik", allowed=True)
     after = await app.studio.submit(origin, DEER)
     scripted.gate.set()

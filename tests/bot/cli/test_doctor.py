@@ -15,7 +15,7 @@ from bot.doctor.machine import check_database, check_disk, check_languages
 from bot.doctor.platforms import PERMISSIONS, check_platforms
 from bot.ports import free_port
 from tests.bot.cli.conftest import Configure
-from tests.bot.kit.engine import adapter
+from tests.bot.kit.adapters import adapter
 from tests.discord_server import LocalDiscord
 from tests.discord_server.state import TOKEN as DISCORD_TOKEN
 from tests.engine_kit.folders import write_tiny

@@ -16,7 +16,10 @@ from PIL import Image
 from bot.cli.draw import draw, replace
 from bot.cli.terminal import FAILURE, USAGE, Failure
 from engine.errors import DrawingFailed
-from tests.bot.kit.engine import ScriptedEngine, adapter, refuse, style
+from tests.bot.kit.adapters import adapter, style
+from tests.bot.kit.behaviours import refuse
+from tests.bot.kit.engine import ScriptedEngine
+from tests.bot.kit.pictures import parameters_of, png
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +40,8 @@ async def test_the_picture_is_in_the_file_and_the_line_says_where(
     target = tmp_path / "fox.png"
     target.write_bytes(b"the one before")
     await drawn("/kancil a fox --seed 777", target)
-    assert target.read_bytes().endswith(b"777 ['kancil']")
+    assert target.read_bytes() == png(777, parameters_of(target.read_bytes()))
+    assert parameters_of(target.read_bytes()).startswith("a fox, soft lines <lora:kancil:0.7>\n")
     assert capsys.readouterr().out.startswith(f"{target}  seed 777  ")
 
 
@@ -77,7 +81,7 @@ async def test_what_was_asked_wrongly_is_told_before_anything_is_drawn(
 async def test_a_further_style_is_known_as_soon_as_the_engine_is(scripted: ScriptedEngine, tmp_path: Path) -> None:
     scripted.adapters.append(adapter("wax", declares=style("batik", "{prompt}, batik")))
     await drawn("/batik a fox --seed 5", tmp_path / "fox.png")
-    assert (tmp_path / "fox.png").read_bytes() == b"a fox, batik 5 ['wax']"
+    assert parameters_of((tmp_path / "fox.png").read_bytes()).startswith("a fox, batik <lora:wax:0.7>\n")
     with pytest.raises(Failure, match=r"There is no command /batig.*/batik.*Did you mean /batik") as failure:
         await drawn("/batig a fox", tmp_path / "fox.png")
     assert failure.value.code == USAGE

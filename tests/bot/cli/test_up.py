@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +12,6 @@ import pytest
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
-from PIL import Image
 
 from bot.cli.terminal import Failure
 from bot.cli.up import up
@@ -23,7 +20,6 @@ from bot.frontends.registry import PLATFORMS
 from bot.ports import free_port
 from bot.settings import Settings
 from tests.bot.cli.conftest import Configure
-from tests.bot.kit import engine as scripts
 from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import LocalDiscord
 from tests.telegram_server import TelegramServer
@@ -60,18 +56,6 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     """discord.py keeps its addresses for the process: put back what a test changes."""
     monkeypatch.setattr(Route, "BASE", Route.BASE)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(str(DiscordWebSocket.DEFAULT_GATEWAY)))
-
-
-@pytest.fixture(autouse=True)
-def real_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Platforms look into what is sent to them: the scripted engine's pictures are PNGs here."""
-
-    def picture(content: str) -> str:
-        buffer = io.BytesIO()
-        Image.new("RGB", (16, 16), (len(content), 0, 0)).save(buffer, "PNG")
-        return base64.b64encode(buffer.getvalue()).decode()
-
-    monkeypatch.setattr(scripts, "picture", picture)
 
 
 @pytest.fixture
@@ -163,7 +147,7 @@ async def test_a_picture_under_way_is_delivered_before_the_end(
     scripted.gate.clear()
     running = start()
     ask(telegram, "/draw a fox")
-    await scripted.drawing.wait()
+    await scripted.told.wait()
     interrupt()
     await running.until("Stopping")
     assert not running.task.done()
@@ -178,7 +162,7 @@ async def test_a_second_signal_hurries_and_the_next_start_delivers(
     scripted.gate.clear()
     running = start()
     ask(telegram, "/draw a fox")
-    await scripted.drawing.wait()
+    await scripted.told.wait()
     interrupt()
     await running.until("Stopping")
     interrupt()

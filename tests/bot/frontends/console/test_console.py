@@ -19,7 +19,9 @@ from bot.frontends.console.frontend import terminal_locale
 from bot.frontends.console.view import View
 from bot.settings import Settings
 from engine.errors import DrawingFailed
-from tests.bot.kit.engine import ScriptedEngine, adapter, refuse, style
+from tests.bot.kit.adapters import adapter, style
+from tests.bot.kit.behaviours import refuse
+from tests.bot.kit.engine import ScriptedEngine
 
 
 class Typist:

@@ -18,7 +18,8 @@ from bot.frontends.discord import DiscordFrontend, client
 from bot.request import Platform
 from bot.settings import Settings
 from tests.bot.frontends.discord.looks import Make, Start
-from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.bot.kit.behaviours import waiting
+from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import LocalDiscord
 from tests.discord_server.state import TOKEN
 
@@ -39,13 +40,13 @@ async def discord() -> AsyncIterator[LocalDiscord]:
 
 
 @pytest.fixture
-async def engine() -> AsyncIterator[SmallEngine]:
-    async with SmallEngine() as small:
-        yield small
+async def engine() -> AsyncIterator[ScriptedEngine]:
+    async with ScriptedEngine(before=[waiting()]) as scripted:
+        yield scripted
 
 
 @pytest.fixture
-def make(discord: LocalDiscord, engine: SmallEngine, tmp_path: Path) -> Make:
+def make(discord: LocalDiscord, engine: ScriptedEngine, tmp_path: Path) -> Make:
     """``async with make() as app``: the bot without its frontend; the same database each time."""
 
     def made(**changes: Any) -> Application:

@@ -8,7 +8,8 @@ import pytest
 
 from bot.app import Application
 from tests.bot.frontends.discord.looks import Start, drawn, told
-from tests.bot.frontends.discord.small_engine import SmallEngine, adapter
+from tests.bot.kit.adapters import adapter
+from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import DM, MEMBER, MODERATOR, LocalDiscord, Person, Typed
 from tests.discord_server.world import EVERYBODY
 
@@ -17,7 +18,7 @@ ADMINISTRATOR = Typed(Person(MODERATOR.id, "dewi", EVERYBODY | 1 << 3))
 
 
 async def test_a_moderator_changes_what_the_next_request_is_drawn_with(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     await drawn(discord, "kancil")
     assert "batik" in await told(discord, "adapter use", BY_MODERATOR, style="kancil", adapter="batik")
@@ -25,7 +26,9 @@ async def test_a_moderator_changes_what_the_next_request_is_drawn_with(
     assert [[use.name for use in request.adapters] for request in engine.requests] == [["kancil"], ["batik"]]
 
 
-async def test_the_choice_holds_where_it_was_made(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+async def test_the_choice_holds_where_it_was_made(
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
+) -> None:
     await told(discord, "adapter use", BY_MODERATOR, style="kancil", adapter="batik")
     await drawn(discord, "kancil", Typed(at=DM))
     assert [use.name for use in engine.requests[0].adapters] == ["kancil"]
@@ -36,7 +39,7 @@ async def test_the_choice_holds_where_it_was_made(discord: LocalDiscord, bot: Ap
     [("list", {}), ("info", {"adapter": "batik"}), ("use", {"style": "kancil", "adapter": "batik"})],
 )
 async def test_members_are_refused_even_where_the_server_shows_them_the_command(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine, path: str, values: dict[str, Any]
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine, path: str, values: dict[str, Any]
 ) -> None:
     assert "Only moderators" in await told(discord, f"adapter {path}", **values)
     await drawn(discord, "kancil")
@@ -66,7 +69,7 @@ async def completed(discord: LocalDiscord, typed: Typed, part: str) -> list[str]
 
 
 async def test_more_adapters_than_discord_lists_are_found_while_typing(
-    discord: LocalDiscord, start: Start, engine: SmallEngine
+    discord: LocalDiscord, start: Start, engine: ScriptedEngine
 ) -> None:
     engine.adapters = [adapter(f"style-{number:03}") for number in range(300)] + [adapter("batik")]
     async with start():

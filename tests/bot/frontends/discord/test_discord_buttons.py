@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bot.app import Application
 from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
-from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import DM, MODERATOR, STRANGER, LocalDiscord, Typed
 
 
 async def test_again_draws_the_same_request_with_a_new_seed_in_a_message_of_its_own(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     message = await drawn(discord, "kancil", seed=777, cfg=9.0, negative="rain")
     press = await discord.press(message, button(message, "again"))

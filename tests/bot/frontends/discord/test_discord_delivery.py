@@ -12,7 +12,7 @@ from bot.app import Application
 from bot.frontends.discord import courier
 from bot.job import State
 from tests.bot.frontends.discord.looks import actions, button, drawn, finished, job_id
-from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import AS_MEMBER, ELSEWHERE, GUILD, MEMBER, LocalDiscord, Message, Typed
 from tests.discord_server.state import Interaction
 from tests.discord_server.world import Place
@@ -31,7 +31,7 @@ class Held:
     job_id: str
 
 
-async def held(discord: LocalDiscord, engine: SmallEngine, typed: Typed = AS_MEMBER) -> Held:
+async def held(discord: LocalDiscord, engine: ScriptedEngine, typed: Typed = AS_MEMBER) -> Held:
     engine.gate.clear()
     command = await discord.command("draw", {"prompt": "a fox"}, typed)
     await discord.until(lambda: command.messages and actions(command.messages[0]) == ["cancel"])
@@ -39,7 +39,7 @@ async def held(discord: LocalDiscord, engine: SmallEngine, typed: Typed = AS_MEM
 
 
 async def test_a_picture_that_comes_after_the_token_is_an_ordinary_message_to_its_author(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     job = await held(discord, engine)
     job.command.expired = True
@@ -56,7 +56,7 @@ async def test_a_picture_that_comes_after_the_token_is_an_ordinary_message_to_it
 
 
 async def test_a_picture_whose_message_was_removed_is_posted_anew(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     job = await held(discord, engine)
     job.message.deleted = True
@@ -66,7 +66,7 @@ async def test_a_picture_whose_message_was_removed_is_posted_anew(
 
 
 async def test_where_the_bot_may_not_write_the_picture_goes_to_the_member(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     discord.fail("POST", CHANNEL, 403, 50013)
     job = await held(discord, engine)
@@ -82,7 +82,7 @@ async def test_where_the_bot_may_not_write_the_picture_goes_to_the_member(
 
 
 async def test_what_cannot_be_delivered_costs_nothing(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     discord.fail("POST", "/channels/.*/messages$", 403, 50007)
     job = await held(discord, engine)
@@ -94,7 +94,7 @@ async def test_what_cannot_be_delivered_costs_nothing(
     assert (await bot.limits.quota("discord", str(MEMBER.id))).left == bot.settings.burst
 
 
-async def test_a_rate_limit_is_waited_out(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+async def test_a_rate_limit_is_waited_out(discord: LocalDiscord, bot: Application, engine: ScriptedEngine) -> None:
     job = await held(discord, engine)
     limited = discord.fail("PATCH", job.command.token, 429, times=2)
     engine.gate.set()
@@ -105,7 +105,7 @@ async def test_a_rate_limit_is_waited_out(discord: LocalDiscord, bot: Applicatio
 
 
 async def test_a_fault_of_discord_is_waited_out(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503 is what discord.py itself does not try again on an ordinary message."""
     job = await held(discord, engine)
@@ -119,7 +119,7 @@ async def test_a_fault_of_discord_is_waited_out(
 
 
 async def test_an_answer_that_is_lost_on_the_way_posts_nothing_twice(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(courier, "PAUSES", (0.01,))
     job = await held(discord, engine)
@@ -131,7 +131,9 @@ async def test_an_answer_that_is_lost_on_the_way_posts_nothing_twice(
     assert len(discord.posted()) == 1
 
 
-async def test_what_is_too_large_is_made_smaller(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+async def test_what_is_too_large_is_made_smaller(
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
+) -> None:
     discord.state.upload_limit = 100_000
     engine.side = 384
     message = await drawn(discord, seed=9)
@@ -142,7 +144,9 @@ async def test_what_is_too_large_is_made_smaller(discord: LocalDiscord, bot: App
         assert image.format == "JPEG"
 
 
-async def test_what_stays_too_large_costs_nothing(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+async def test_what_stays_too_large_costs_nothing(
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
+) -> None:
     job = await held(discord, engine)
     discord.state.upload_limit = 10
     engine.gate.set()
@@ -157,7 +161,7 @@ async def test_a_member_who_brought_the_bot_along_gets_the_picture(discord: Loca
 
 
 async def test_where_the_bot_is_no_member_a_late_picture_goes_to_the_author(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     job = await held(discord, engine, Typed(at=ELSEWHERE))
     job.command.expired = True

@@ -9,9 +9,9 @@ from PIL import Image
 
 from bot.app import Application
 from bot.job import State
-from engine.protocol import ProgressEvent
 from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
-from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.bot.kit.behaviours import drawing, partial, waiting
+from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import STRANGER, LocalDiscord, Typed
 
 
@@ -27,14 +27,14 @@ async def test_a_command_becomes_its_picture_in_the_same_message(discord: LocalD
     assert picture.description == values["prompt"]
     with Image.open(io.BytesIO(picture.data)) as image:
         assert "Seed: 777" in image.info["parameters"]
-    for words in ("mouse-deer", "777", "7.5", "30", "Euler a", "512x512", "adapter kancil"):
+    for words in ("mouse-deer", "777", "7.5", "30", "DPM++ 2M", "512x512", "adapter kancil"):
         assert words in message.content
     assert message.allowed_mentions == {"parse": []}
     assert actions(message) == ["again", "delete"]
 
 
 async def test_the_first_answer_comes_before_any_work(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     engine.gate.clear()
     command = await discord.command("draw", {"prompt": "a fox"})
@@ -51,13 +51,10 @@ async def test_the_message_is_found_where_discord_does_not_name_it(discord: Loca
 
 
 async def test_progress_and_a_partial_picture_are_shown_until_the_picture_replaces_them(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     engine.gate.clear()
-    engine.script = [
-        ProgressEvent(request_id="r", state="drawing", step=2, steps=20),
-        engine.partial(10, 20),
-    ]
+    engine.before = [waiting(), drawing(2, 20), partial(10, 20)]
     command = await discord.command("draw", {"prompt": "a fox"})
     await discord.until(lambda: command.messages and command.messages[0].attachments)
     [message] = command.messages
@@ -72,9 +69,9 @@ async def test_progress_and_a_partial_picture_are_shown_until_the_picture_replac
 
 
 async def test_a_flood_of_progress_makes_few_edits(
-    discord: LocalDiscord, bot: Application, engine: SmallEngine
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
-    engine.script = [ProgressEvent(request_id="r", state="drawing", step=i, steps=100) for i in range(1, 101)]
+    engine.before = [waiting(), *(drawing(step, 100) for step in range(1, 101))]
     engine.gate.clear()
     command = await discord.command("draw", {"prompt": "a fox"})
     await engine.told.wait()
@@ -110,7 +107,7 @@ async def test_the_longest_prompt_fits_however_it_is_escaped(discord: LocalDisco
     assert "seed" in command.messages[0].content
 
 
-async def test_the_member_can_stop_the_drawing(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+async def test_the_member_can_stop_the_drawing(discord: LocalDiscord, bot: Application, engine: ScriptedEngine) -> None:
     engine.gate.clear()
     command = await discord.command("draw", {"prompt": "a fox"})
     await discord.until(lambda: command.messages and actions(command.messages[0]) == ["cancel"])
@@ -124,7 +121,7 @@ async def test_the_member_can_stop_the_drawing(discord: LocalDiscord, bot: Appli
     assert job.state is State.CANCELLED
 
 
-async def test_nobody_else_can_stop_it(discord: LocalDiscord, bot: Application, engine: SmallEngine) -> None:
+async def test_nobody_else_can_stop_it(discord: LocalDiscord, bot: Application, engine: ScriptedEngine) -> None:
     engine.gate.clear()
     command = await discord.command("draw", {"prompt": "a fox"})
     await discord.until(lambda: command.messages and actions(command.messages[0]) == ["cancel"])

@@ -15,7 +15,7 @@ from bot.frontends.discord.sync import alike, by_name
 from bot.frontends.discord.text import bar, clip, escape
 from bot.frontends.discord.uploads import EXIF_IFD, USER_COMMENT, fit
 from bot.job import Picture, Progress, State
-from tests.bot.frontends.discord.small_engine import png
+from tests.bot.kit.pictures import png
 
 
 def drawing(step: int, preview: bytes | None = None) -> Progress:

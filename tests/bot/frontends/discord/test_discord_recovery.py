@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.app import Application
 from bot.job import State
 from tests.bot.frontends.discord.looks import Start, actions, drawn, job_id
-from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import MEMBER, LocalDiscord
 
 HOUR = 3600.0
@@ -25,7 +25,7 @@ def rewrite(folder: Path, job: str, **columns: object) -> None:
 
 
 async def test_a_job_of_before_the_restart_is_posted_in_its_message_once(
-    discord: LocalDiscord, start: Start, engine: SmallEngine
+    discord: LocalDiscord, start: Start, engine: ScriptedEngine
 ) -> None:
     engine.gate.clear()
     async with start():
@@ -40,7 +40,7 @@ async def test_a_job_of_before_the_restart_is_posted_in_its_message_once(
 
 
 async def test_after_a_long_pause_it_is_posted_as_an_ordinary_message(
-    discord: LocalDiscord, start: Start, engine: SmallEngine, tmp_path: Path
+    discord: LocalDiscord, start: Start, engine: ScriptedEngine, tmp_path: Path
 ) -> None:
     engine.gate.clear()
     async with start():
@@ -71,7 +71,7 @@ async def test_a_crash_between_posting_and_writing_it_down_posts_nothing_twice(
 
 
 async def test_a_crash_after_a_late_picture_was_posted_posts_nothing_twice(
-    discord: LocalDiscord, start: Start, engine: SmallEngine, tmp_path: Path
+    discord: LocalDiscord, start: Start, engine: ScriptedEngine, tmp_path: Path
 ) -> None:
     """Discord forgets a nonce within minutes; the picture is found among the channel's messages."""
     engine.gate.clear()

@@ -15,7 +15,8 @@ from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
 from bot.frontends.telegram.pace import Pace
 from bot.settings import Settings
-from tests.bot.frontends.discord.small_engine import SmallEngine
+from tests.bot.kit.behaviours import waiting
+from tests.bot.kit.engine import ScriptedEngine
 from tests.telegram_server import TelegramServer
 from tests.telegram_server.server import TOKEN
 
@@ -52,9 +53,9 @@ async def telegram() -> AsyncIterator[TelegramServer]:
 
 
 @pytest.fixture
-async def engine() -> AsyncIterator[SmallEngine]:
-    async with SmallEngine() as small:
-        yield small
+async def engine() -> AsyncIterator[ScriptedEngine]:
+    async with ScriptedEngine(before=[waiting()]) as scripted:
+        yield scripted
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def settings(telegram: TelegramServer, tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def start(telegram: TelegramServer, engine: SmallEngine, settings: dict[str, Any]) -> Start:
+def start(telegram: TelegramServer, engine: ScriptedEngine, settings: dict[str, Any]) -> Start:
     """``async with start() as app``: the bot polls Telegram; the same database each time."""
 
     @asynccontextmanager

@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 
 from bot.app import Application
-from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.bot.frontends.telegram.conftest import Start
 from tests.bot.frontends.telegram.reading import PROMPT, answers, documents, draw, finished, settled, toast
+from tests.bot.kit.engine import ScriptedEngine
 from tests.telegram_server import TelegramServer
 from tests.telegram_server.world import DELETABLE
 
 
 @pytest.mark.usefixtures("bot")
-async def test_again_draws_the_same_request_with_a_new_seed(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_again_draws_the_same_request_with_a_new_seed(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     chat = telegram.group(ani, budi)
     first = await draw(telegram, chat, ani, f"/kancil {PROMPT} --cfg 9 --seed 777")
@@ -31,7 +31,7 @@ async def test_again_draws_the_same_request_with_a_new_seed(telegram: TelegramSe
     assert new.user == f"telegram:{budi.id}"
 
 
-async def test_buttons_work_after_a_restart(telegram: TelegramServer, engine: SmallEngine, start: Start) -> None:
+async def test_buttons_work_after_a_restart(telegram: TelegramServer, engine: ScriptedEngine, start: Start) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
     async with start() as app:
@@ -48,7 +48,7 @@ async def test_buttons_work_after_a_restart(telegram: TelegramServer, engine: Sm
 
 
 @pytest.mark.usefixtures("bot")
-async def test_as_a_file_sends_the_picture_as_it_was_drawn(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_as_a_file_sends_the_picture_as_it_was_drawn(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
     picture = await draw(telegram, chat, ani, f"/kancil {PROMPT} --seed 777")
@@ -107,7 +107,7 @@ async def test_a_message_too_old_to_delete_is_explained(telegram: TelegramServer
 
 
 @pytest.mark.usefixtures("bot")
-async def test_the_cancel_button_stops_the_drawing(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_the_cancel_button_stops_the_drawing(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     chat = telegram.group(ani, budi)
     engine.gate.clear()
@@ -123,7 +123,7 @@ async def test_the_cancel_button_stops_the_drawing(telegram: TelegramServer, eng
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_job_of_another_chat_cannot_be_reached(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_a_job_of_another_chat_cannot_be_reached(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     theirs = await draw(telegram, telegram.private(ani), ani, f"/kancil {PROMPT}")
     mine = await draw(telegram, telegram.private(budi), budi, f"/kancil {PROMPT}")

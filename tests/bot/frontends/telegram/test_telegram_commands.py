@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.app import Application
-from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.bot.frontends.telegram.reading import PROMPT, answer, answers, finished
+from tests.bot.kit.engine import ScriptedEngine
 from tests.telegram_server import Chat, TelegramServer, User
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -35,7 +35,7 @@ async def test_a_wrong_option_is_explained(telegram: TelegramServer) -> None:
     assert "/kancil" in await answer(telegram, chat, ani, "/kanchil a deer")
 
 
-async def test_what_is_meant_for_others_is_left_alone(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_what_is_meant_for_others_is_left_alone(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani = telegram.user("Ani")
     chat = telegram.group(ani)
     for text in (f"/kancil@other_bot {PROMPT}", "/weather", "hello", "see /kancil"):
@@ -45,7 +45,7 @@ async def test_what_is_meant_for_others_is_left_alone(telegram: TelegramServer, 
     assert engine.requests == []
 
 
-async def test_cancel_stops_the_members_own_pictures(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_cancel_stops_the_members_own_pictures(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     chat = telegram.group(ani, budi)
     engine.gate.clear()

@@ -7,14 +7,14 @@ import io
 import pytest
 from PIL import Image
 
-from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.bot.frontends.telegram.reading import PROMPT, answers, finished, pictures
+from tests.bot.kit.engine import ScriptedEngine
 from tests.telegram_server import TelegramServer
 
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_a_command_becomes_its_picture_in_one_message(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_a_command_becomes_its_picture_in_one_message(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
     engine.gate.clear()
@@ -30,7 +30,7 @@ async def test_a_command_becomes_its_picture_in_one_message(telegram: TelegramSe
     assert message.file is not None
     with Image.open(io.BytesIO(message.file.content)) as picture:
         assert "Seed: 777" in picture.info["parameters"]
-    for words in (PROMPT, "/kancil", "777", "7.5", "30", "Euler a", "512x512", "job"):
+    for words in (PROMPT, "/kancil", "777", "7.5", "30", "DPM++ 2M", "512x512", "job"):
         assert words in message.text
     assert [button["text"] for button in message.buttons] == ["Again", "Copy seed 777", "As a file", "Delete"]
     assert message.button("seed")["copy_text"] == {"text": "777"}
@@ -84,7 +84,7 @@ async def test_a_topic_that_is_gone_does_not_lose_the_answer(telegram: TelegramS
     assert (await telegram.until(lambda: finished(chat))).thread is None
 
 
-async def test_an_edited_command_does_not_draw_again(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_an_edited_command_does_not_draw_again(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
     command = telegram.say(chat, ani, f"/kancil {PROMPT}")

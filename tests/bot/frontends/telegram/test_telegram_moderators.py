@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.bot.frontends.telegram.reading import PROMPT, answer, answers, draw
+from tests.bot.kit.engine import ScriptedEngine
 from tests.telegram_server import TelegramServer
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -14,7 +14,7 @@ USE = "/adapter use kancil batik"
 
 @pytest.mark.parametrize("status", ["administrator", "creator"])
 async def test_an_administrator_changes_what_draws_a_style_in_that_chat(
-    telegram: TelegramServer, engine: SmallEngine, status: str
+    telegram: TelegramServer, engine: ScriptedEngine, status: str
 ) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     here, there = telegram.group(ani), telegram.group(ani)
@@ -28,7 +28,7 @@ async def test_an_administrator_changes_what_draws_a_style_in_that_chat(
     assert "SHA-256" in await answer(telegram, here, budi, "/adapter info batik")
 
 
-async def test_others_are_refused(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_others_are_refused(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani, stranger = telegram.user("Ani"), telegram.user("Stranger")
     chat = telegram.group(ani)
     for user in (ani, stranger):
@@ -61,7 +61,7 @@ async def test_an_anonymous_administrator_may(telegram: TelegramServer) -> None:
     assert "batik" in found.text
 
 
-async def test_in_a_private_chat_members_manage_their_own(telegram: TelegramServer, engine: SmallEngine) -> None:
+async def test_in_a_private_chat_members_manage_their_own(telegram: TelegramServer, engine: ScriptedEngine) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     assert "batik" in await answer(telegram, telegram.private(ani), ani, USE)
     for user in (ani, budi):

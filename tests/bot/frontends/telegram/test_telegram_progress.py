@@ -16,8 +16,8 @@ from bot.frontends.telegram.tasks import Tasks
 from bot.job import Job, Look, Picture, Progress, State
 from bot.request import DrawRequest, Origin
 from bot.settings import Settings
-from tests.bot.frontends.discord.small_engine import png
 from tests.bot.frontends.telegram.reading import answers, pictures
+from tests.bot.kit.pictures import png
 from tests.telegram_server import Chat, Message, TelegramServer
 
 PARTIAL, WHOLE = png(1, "partial"), Picture(png(2, "whole"), 777, "a fox\nSteps: 20, Seed: 777")

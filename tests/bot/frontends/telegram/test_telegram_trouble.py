@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.app import Application
-from tests.bot.frontends.discord.small_engine import SmallEngine
 from tests.bot.frontends.telegram.conftest import QuickPace, Start
 from tests.bot.frontends.telegram.reading import PROMPT, answer, answers, draw, finished, settled, toast
+from tests.bot.kit.engine import ScriptedEngine
 from tests.telegram_server import TelegramServer
 
 
@@ -49,7 +49,7 @@ async def test_a_network_that_fails_is_tried_again(telegram: TelegramServer, sta
 
 @pytest.mark.parametrize("private", [True, False])
 async def test_a_chat_that_shuts_us_out_gives_the_allowance_back(
-    telegram: TelegramServer, bot: Application, engine: SmallEngine, private: bool
+    telegram: TelegramServer, bot: Application, engine: ScriptedEngine, private: bool
 ) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani) if private else telegram.group(ani)
@@ -78,7 +78,7 @@ async def test_a_chat_without_pictures_is_told_so(telegram: TelegramServer, bot:
 
 @pytest.mark.usefixtures("bot")
 async def test_a_message_that_was_deleted_meanwhile_is_posted_afresh(
-    telegram: TelegramServer, engine: SmallEngine
+    telegram: TelegramServer, engine: ScriptedEngine
 ) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
@@ -109,7 +109,7 @@ async def test_an_edit_that_changes_nothing_is_taken_for_done(telegram: Telegram
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("announced", [True, False])
 async def test_a_group_that_moves_takes_its_jobs_and_styles_along(
-    telegram: TelegramServer, engine: SmallEngine, announced: bool
+    telegram: TelegramServer, engine: ScriptedEngine, announced: bool
 ) -> None:
     ani, budi = telegram.user("Ani"), telegram.user("Budi")
     old = telegram.group(ani, kind="group", administrator=budi)
@@ -129,7 +129,7 @@ async def test_a_group_that_moves_takes_its_jobs_and_styles_along(
 
 
 async def test_a_job_goes_on_in_its_message_after_a_restart(
-    telegram: TelegramServer, engine: SmallEngine, start: Start
+    telegram: TelegramServer, engine: ScriptedEngine, start: Start
 ) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
@@ -147,7 +147,7 @@ async def test_a_job_goes_on_in_its_message_after_a_restart(
 
 
 async def test_an_update_that_comes_twice_draws_once(
-    telegram: TelegramServer, engine: SmallEngine, start: Start
+    telegram: TelegramServer, engine: ScriptedEngine, start: Start
 ) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
@@ -192,7 +192,7 @@ async def test_a_group_of_pictures_is_not_posted_again_after_a_crash(telegram: T
 
 
 async def test_a_command_that_comes_while_we_stop_waits_for_the_next_start(
-    telegram: TelegramServer, engine: SmallEngine, start: Start
+    telegram: TelegramServer, engine: ScriptedEngine, start: Start
 ) -> None:
     ani = telegram.user("Ani")
     chat = telegram.private(ani)
