@@ -75,7 +75,7 @@ def _control(number: int) -> None:
 
 @pytest.fixture
 async def terminal(scripted: ScriptedEngine, tmp_path: Path) -> AsyncIterator[Terminal]:
-    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    known = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"} or "COVERAGE" in name}
     told = {"SANGGAR_ENGINE_URL": scripted.url, "LANG": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1"}
     async with Terminal({**known, **told, "PYTHONPATH": os.pathsep.join(sys.path)}, tmp_path) as terminal:
         yield terminal
