@@ -42,9 +42,10 @@ async def _discord(client: httpx.AsyncClient, settings: Settings) -> Finding:
             advice = "Copy it anew from the Bot page of your application: https://discord.com/developers/applications"
             return bad("discord", "refuses SANGGAR_DISCORD_TOKEN", advice)
         me = answer.raise_for_status().json()
-    except (httpx.HTTPError, ValueError) as error:
+        name, number = me["username"], me["id"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         return _unreachable("discord", error)
-    return good("discord", f"logged in as {me['username']}", f"Invite it into a server: {invitation(me['id'])}")
+    return good("discord", f"logged in as {name}", f"Invite it into a server: {invitation(number)}")
 
 
 async def _telegram(client: httpx.AsyncClient, settings: Settings) -> Finding:
@@ -55,10 +56,9 @@ async def _telegram(client: httpx.AsyncClient, settings: Settings) -> Finding:
         answer = await client.get(f"{settings.telegram_api or TELEGRAM_API}/bot{token}/getMe")
         if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND}:
             return bad("telegram", "refuses SANGGAR_TELEGRAM_TOKEN", "Ask @BotFather for it again: /mybots, API Token.")
-        me = answer.raise_for_status().json()["result"]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
+        name = answer.raise_for_status().json()["result"]["username"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         return _unreachable("telegram", error)
-    name = me.get("username", "")
     return good("telegram", f"logged in as @{name}", f"Write to it, or add it to a group: https://t.me/{name}")
 
 

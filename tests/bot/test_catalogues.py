@@ -24,9 +24,13 @@ BUILT = ("button-", "example-")
 """Beginnings of keys that are put together."""
 
 
+def path(locale: str) -> Path:
+    return SOURCE / "locales" / locale / "LC_MESSAGES" / "sanggar.po"
+
+
 @cache
 def read(locale: str) -> Catalog:
-    with (SOURCE / "locales" / locale / "LC_MESSAGES" / "sanggar.po").open("rb") as file:
+    with path(locale).open("rb") as file:
         return read_po(file, locale=locale, abort_invalid=True)
 
 
@@ -83,6 +87,13 @@ def test_every_text_is_there_and_says_something(locale: str) -> None:
     replies = {name for other in LOCALES for name in messages(other)} - set(help_texts())
     assert replies - set(texts) == set()
     assert [name for name, message in texts.items() if not all(form.strip() for form in forms(message))] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_text_stands_there_twice(locale: str) -> None:
+    lines = path(locale).read_text(encoding="utf-8").splitlines()
+    keys = [line for line in lines if line.startswith("msgid ")]
+    assert sorted(keys) == sorted(set(keys))
 
 
 def test_every_help_text_of_the_table_is_translated() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
+from bot.cli.doctor import doctor
+from bot.cli.terminal import FAILURE
 from bot.doctor import Finding, Mark, examine
 from bot.doctor.engine import check_engine, judge_adapters
 from bot.doctor.machine import check_database, check_disk, check_languages
@@ -125,6 +128,25 @@ async def test_a_database_that_cannot_be_opened_is_told(configure: Configure, tm
     finding = await check_database(configure(database=tmp_path / "file" / "sanggar.db"))
     assert finding.mark is Mark.BAD
     assert "SANGGAR_DATABASE" in finding.advice
+
+
+async def test_the_command_shows_every_check_and_ends_well_where_nothing_is_to_mend(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SANGGAR_ENGINE_URL", f"http://127.0.0.1:{free_port()}")
+    assert await asyncio.to_thread(doctor, quick=True) == FAILURE
+    found = capsys.readouterr().out
+    assert "✗ platforms" in found
+    assert found.endswith("1 to mend before this can go live.\n")
+    async with LocalDiscord() as discord:
+        monkeypatch.setenv("SANGGAR_DISCORD_TOKEN", DISCORD_TOKEN)
+        monkeypatch.setenv("SANGGAR_DISCORD_API", discord.api)
+        assert await asyncio.to_thread(doctor, quick=True) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "Ready: `sanggar up` goes live."
+    [invitation] = [line for line in lines if "→ Invite it into a server: https://" in line]
+    assert invitation.startswith(" ")
 
 
 async def test_wrong_settings_end_the_examination(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
