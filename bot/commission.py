@@ -19,7 +19,12 @@ from engine.protocol import CompletedEvent, PartialImageEvent
 
 log = logging.getLogger(__name__)
 
-REASONS = {"unreachable": "engine-away", "queue_full": "engine-busy", "shutting_down": "engine-away"}
+REASONS = {
+    "unreachable": "engine-away",
+    "shutting_down": "engine-away",
+    "invalid_api_key": "engine-away",
+    "queue_full": "engine-busy",
+}
 """Codes of engine errors that a member can be told about; every other one is ``drawing-failed``."""
 
 

@@ -38,3 +38,19 @@ class Courier(Protocol):
     async def inform(self, job: Job) -> None:
         """Tell the member that the job failed (``job.reason``) or was cancelled."""
         ...
+
+
+class Relay:
+    """The courier of a platform that may be connected anew meanwhile: whoever is attached when there is work."""
+
+    def __init__(self, courier: Courier) -> None:
+        self.courier = courier
+
+    async def progress(self, job: Job, progress: Progress) -> None:
+        await self.courier.progress(job, progress)
+
+    async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
+        return await self.courier.deliver(job, pictures)
+
+    async def inform(self, job: Job) -> None:
+        await self.courier.inform(job)

@@ -13,7 +13,7 @@ from bot.database import Database
 from bot.engine_client import EngineClient
 from bot.job import Look
 from bot.options import printable
-from engine.errors import EngineError
+from engine.errors import EngineError, Unreachable
 from engine.protocol import AdapterInfo
 
 FRAMES = {
@@ -110,10 +110,18 @@ async def ask(engine: EngineClient, repertoire: Repertoire) -> None:
 
 
 async def keep_asking(engine: EngineClient, repertoire: Repertoire) -> None:
-    """Runs until it is cancelled."""
+    """Runs until it is cancelled. What the engine complains of (a wrong key) is told once."""
+    complained = ""
     while True:
         try:
-            await ask(engine, repertoire)
+            await repertoire.learn(await engine.adapters())
+            complained = ""
+        except Unreachable as error:
+            log.debug("the styles stay as they are: %s", error)
+        except EngineError as error:
+            if error.message != complained:
+                log.warning("the engine does not tell its adapters: %s", error)
+            complained = error.message
         except sqlite3.Error:
             log.exception("the styles could not be written")
         await asyncio.sleep(ASK_SECONDS)

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import replace
 
 from bot.commission import Commission
-from bot.courier import Courier
+from bot.courier import Courier, Relay
 from bot.engine_client import EngineClient
 from bot.errors import Refused
 from bot.job import Job, State
@@ -32,14 +32,14 @@ class Studio:
         self._styles = styles
         self._engine = engine
         self._running_jobs = running_jobs
-        self._couriers: dict[Platform, Courier] = {}
+        self._couriers: dict[Platform, Relay] = {}
         self._commissions: dict[str, Commission] = {}
         self._running: Counter[tuple[Platform, str]] = Counter()
         self._closing = False
 
     def attach(self, platform: Platform, courier: Courier) -> None:
-        """From now on ``courier`` delivers this platform's jobs."""
-        self._couriers[platform] = courier
+        """From now on ``courier`` delivers this platform's jobs, also those under way."""
+        self._couriers.setdefault(platform, Relay(courier)).courier = courier
 
     async def recover(self, platform: Platform) -> int:
         """Take up what was accepted and not delivered before a restart; call once the platform is connected.

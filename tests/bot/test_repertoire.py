@@ -15,6 +15,7 @@ from bot.job import Job, Look, State
 from bot.repertoire import FRAMES, Repertoire
 from bot.request import DrawRequest, Origin
 from bot.styles import Binding, generation
+from engine.errors import Unauthorized
 from engine.protocol import AdapterUse
 from migrations import migrations
 from tests.bot.conftest import Start
@@ -129,6 +130,17 @@ async def test_a_style_that_appears_can_be_drawn_while_the_engine_is_away_and_ac
     [asked] = scripted.requests
     assert asked.prompt == "a deer, batik"
     assert asked.adapters == [AdapterUse(name="wax", weight=0.8)]
+
+
+async def test_what_the_engine_complains_of_is_told_once(
+    start_bot: Start, scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.repertoire.ASK_SECONDS", 0.0)
+    scripted.refusals += [Unauthorized("the key is wrong")] * 3
+    scripted.adapters.append(BATIK)
+    async with start_bot() as app:
+        await app.repertoire.other_than(BUILT_IN)
+    assert caplog.text.count("the key is wrong") == 1
 
 
 async def test_a_list_for_moderators_shows_the_further_styles_at_once(

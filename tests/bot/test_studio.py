@@ -313,6 +313,18 @@ async def test_an_error_in_the_middle_of_a_stream_is_told(
     assert (done.state, done.reason) == (State.FAILED, "drawing-failed")
 
 
+async def test_a_job_under_way_is_delivered_by_whoever_is_attached_by_then(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    job = await app.studio.submit(origin, DEER)
+    await scripted.told.wait()
+    app.studio.attach("console", later := Recorder())
+    scripted.gate.set()
+    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+    assert (len(courier.delivered), len(later.delivered)) == (0, 1)
+
+
 async def test_nobody_waits_for_a_job_that_does_not_exist(app: Application) -> None:
     assert await app.studio.job("00000000") is None
     with pytest.raises(Refused):

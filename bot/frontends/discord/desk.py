@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import logging
 import secrets
@@ -63,12 +64,15 @@ class Desk:
             await self._buttons[action](interaction, job_id)
 
     async def complete(self, interaction: Interaction, option: Option, typed: str) -> list[app_commands.Choice[str]]:
-        """Choices of the option, or adapters, whose name holds what was typed; those that start with it first."""
+        """Choices of the option, or adapters, whose name holds what was typed; those that start with it first.
+
+        Where none does, those that are spelled alike.
+        """
         if not may_manage(interaction):
             return []
         part = typed.casefold().strip()
         names = option.choices or await self._app.moderation.names()
-        found = [name for name in names if part in name.casefold()]
+        found = [name for name in names if part in name.casefold()] or difflib.get_close_matches(part, names)
         found.sort(key=lambda name: not name.casefold().startswith(part))
         return [app_commands.Choice(name=name, value=name) for name in found if len(name) <= COMPLETION_MAX][
             :COMPLETIONS

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine.errors import EngineError
 from engine.protocol import AdapterList, GenerationRequest, Health
 from tests.bot.kit.adapters import SHIPPED, adapter
 from tests.bot.kit.behaviours import Behaviour, draw
@@ -26,6 +27,7 @@ class ScriptedEngine:
     before: what a request is told before its pictures; None is what is usual.
     gate: holds pictures back while it is cleared.
     told: set once a request was told everything that comes before its pictures.
+    refusals: what it answers the next times that it is asked for its adapters.
     side: of its pictures, in pixels.
     stopped: ids of the requests that were to be stopped.
     """
@@ -37,6 +39,7 @@ class ScriptedEngine:
         self.authorizations: list[str | None] = []
         self.adapters = [adapter(name) for name in (*SHIPPED, "batik")]
         self.adapter_requests = 0
+        self.refusals: deque[EngineError] = deque()
         self.gate = asyncio.Event()
         self.gate.set()
         self.told = asyncio.Event()
@@ -106,6 +109,9 @@ class ScriptedEngine:
 
     async def _adapters(self, request: Request) -> Response:
         self.adapter_requests += 1
+        if self.refusals:
+            error = self.refusals.popleft()
+            return JSONResponse(error.body(), status_code=error.status)
         return JSONResponse(AdapterList(data=self.adapters).model_dump(mode="json"))
 
     async def _health(self, request: Request) -> Response:

@@ -76,5 +76,6 @@ async def test_more_adapters_than_discord_lists_are_found_while_typing(
         assert len(await completed(discord, BY_MODERATOR, "")) == 25
         assert await completed(discord, BY_MODERATOR, "STYLE-29") == [f"style-29{digit}" for digit in range(10)]
         assert await completed(discord, BY_MODERATOR, "bat") == ["batik"]
+        assert await completed(discord, BY_MODERATOR, "battik") == ["batik"]
         assert await completed(discord, Typed(MEMBER), "bat") == []
         assert "and " in await told(discord, "adapter list", BY_MODERATOR)
