@@ -33,8 +33,17 @@ def _locale(tag: str) -> str:
     return tag
 
 
+def _secret(value: SecretStr) -> SecretStr:
+    """It becomes part of a header or an address."""
+    text = value.get_secret_value().strip()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be printable ASCII characters without blanks between them")
+    return SecretStr(text)
+
+
 HttpUrl = Annotated[str, AfterValidator(lambda url: _address(url, "http", "https"))]
 WebSocketUrl = Annotated[str, AfterValidator(lambda url: _address(url, "ws", "wss"))]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
 
 class Settings(BaseSettings):
@@ -49,14 +58,14 @@ class Settings(BaseSettings):
     language: Annotated[str, AfterValidator(_locale)] = "en"
 
     engine_url: HttpUrl = "http://127.0.0.1:8801"
-    engine_key: SecretStr | None = None
+    engine_key: Secret | None = None
     engine_patience: float = Field(default=600.0, ge=1, le=86_400)
     """Seconds for which a job waits for an engine that does not answer."""
 
-    discord_token: SecretStr | None = None
+    discord_token: Secret | None = None
     discord_api: HttpUrl | None = None
     discord_gateway: WebSocketUrl | None = None
-    telegram_token: SecretStr | None = None
+    telegram_token: Secret | None = None
     telegram_api: HttpUrl | None = None
     telegram_file_api: HttpUrl | None = None
 

@@ -55,7 +55,7 @@ class Platform:
         return None
 
     def _tell(self, text: str) -> None:
-        self._say(f"{self._entry.title:8} │ {text}")
+        self._say(f"{self._entry.title.lower():8} │ {text}")
 
 
 def refusal(entry: PlatformEntry, error: Exception) -> str:

@@ -52,6 +52,9 @@ def test_a_key_without_a_value_is_not_set(monkeypatch: pytest.MonkeyPatch) -> No
         ("SANGGAR_PICTURES_PER_HOUR", "0", "greater than or equal to 1"),
         ("SANGGAR_LANGUAGE", "fr", "one of: en, id"),
         ("SANGGAR_ENGINE_URL", "127.0.0.1:8801", "http:// or https://"),
+        ("SANGGAR_TELEGRAM_TOKEN", "42:a b", "without blanks"),
+        ("SANGGAR_DISCORD_TOKEN", "tokén", "ASCII"),
+        ("SANGGAR_ENGINE_KEY", "a\x01b", "printable"),
         ("SANGGAR_ENGINE_URL", "http://127.0.0.1:88010", "Port out of range"),
         ("SANGGAR_DISCORD_GATEWAY", "https://gateway", "ws:// or wss://"),
         ("SANGGAR_SHUTDOWN_GRACE", "-1", "greater than or equal to 0"),
@@ -98,6 +101,13 @@ def test_the_example_has_a_comment_for_every_setting() -> None:
         lines = block.strip().splitlines()
         if any(line.startswith(f"#{PREFIX}") for line in lines):
             assert lines[0].startswith("# "), block
+
+
+def test_blanks_around_a_token_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANGGAR_TELEGRAM_TOKEN", " 42:abc\n")
+    token = read_settings().telegram_token
+    assert token is not None
+    assert token.get_secret_value() == "42:abc"
 
 
 def test_a_file_that_is_no_text_is_named() -> None:

@@ -67,13 +67,13 @@ async def test_a_platform_that_broke_is_connected_again(app: Application, ear: E
     assert not platform.task.done()
     await platform.close()
     assert Flaky.LIVES == 3
-    assert [line.split(";")[0] for line in ear.lines] == ["Flaky    │ failed: OSError: cut off"] * 2
+    assert [line.split(";")[0] for line in ear.lines] == ["flaky    │ failed: OSError: cut off"] * 2
 
 
 async def test_a_refused_token_is_told_and_not_tried_again(app: Application, ear: Ear) -> None:
     await flaky(app, ear, InvalidToken("unknown")).task
     assert Flaky.LIVES == 1
-    assert ear.lines == ["Flaky    │ SANGGAR_TELEGRAM_TOKEN: unknown. `sanggar doctor` says what to do."]
+    assert ear.lines == ["flaky    │ SANGGAR_TELEGRAM_TOKEN: unknown. `sanggar doctor` says what to do."]
 
 
 async def test_closing_does_not_wait_for_the_next_attempt(app: Application, ear: Ear) -> None:

@@ -100,7 +100,7 @@ async def test_a_wrong_token_on_one_platform_leaves_the_other_at_work(
 ) -> None:
     async with LocalDiscord() as discord:
         running = start(discord_token="wrong", discord_api=discord.api, discord_gateway=discord.gateway)
-        await running.until("Discord  │ SANGGAR_DISCORD_TOKEN")
+        await running.until("discord  │ SANGGAR_DISCORD_TOKEN")
         ask(telegram, "/draw a fox")
         await telegram.until(lambda: delivered(telegram) > 0)
         interrupt()
