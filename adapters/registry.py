@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,39 +72,34 @@ class Registry:
 
     def list(self) -> list[Adapter]:
         """All usable adapters, by name."""
-        self._refresh()
-        return [self._adapters[name] for name in sorted(self._adapters)]
+        adapters, _ = self._refresh()
+        return [adapters[name] for name in sorted(adapters)]
 
     def broken(self) -> dict[Path, str]:
         """Folders that hold an adapter which cannot be used, and why."""
-        self._refresh()
-        return dict(self._broken)
+        return dict(self._refresh()[1])
 
     def get(self, name: str) -> Adapter:
         """The adapter of that name; raises BrokenAdapter or UnknownAdapter, the latter with the valid names."""
-        self._refresh()
-        if name in self._adapters:
-            return self._adapters[name]
-        for folder, reason in self._broken.items():
+        adapters, broken = self._refresh()
+        if name in adapters:
+            return adapters[name]
+        for folder, reason in broken.items():
             if folder.name == name:
                 raise BrokenAdapter(f"adapter {name!r} cannot be used: {reason}")
-        raise UnknownAdapter(self._unknown(name))
+        raise UnknownAdapter(_unknown(name, adapters))
 
-    def _unknown(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self._adapters, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        return f"no adapter {name!r}.{hint} There are: {', '.join(sorted(self._adapters)) or 'none'}."
-
-    def _refresh(self) -> None:
+    def _refresh(self) -> tuple[dict[str, Adapter], dict[Path, str]]:
+        """The adapters and the broken folders as they are now; neither changes once it was given out."""
         with self._lock:
             candidates = [child for folder in self._folders for child in _candidates(folder)]
             seen = [entry for child in candidates for entry in _stamps(child)]
-            if seen == self._seen:
-                return
-            self._adapters, self._broken = {}, {}
-            for child in candidates:
-                self._read(child)
-            self._seen = seen
+            if seen != self._seen:
+                self._adapters, self._broken = {}, {}
+                for child in candidates:
+                    self._read(child)
+                self._seen = seen
+            return self._adapters, self._broken
 
     def _read(self, child: Path) -> None:
         try:
@@ -118,6 +113,12 @@ class Registry:
             self._broken[child] = str(error)
         else:
             self._adapters[adapter.name] = adapter
+
+
+def _unknown(name: str, adapters: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, adapters, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"no adapter {name!r}.{hint} There are: {', '.join(sorted(adapters)) or 'none'}."
 
 
 def hash_files(files: Sequence[Path]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,15 @@ from safetensors.torch import save_file
 
 from adapters.manifest import BrokenAdapter, Manifest, ManifestError, UnknownAdapter, read_manifest
 from adapters.registry import LORA_FILE, Adapter, Registry, hash_files
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 def make_adapter(root: Path, name: str = "kancil", **changes: Any) -> Path:
@@ -127,6 +139,25 @@ def test_what_changes_while_it_runs_appears(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text("not json at all")
     assert registry.list() == []
     assert list(registry.broken()) == [folder]
+
+
+def test_one_who_lists_sees_every_adapter_while_another_reads_the_folders_again(
+    tmp_path: Path, hasty_threads: None
+) -> None:
+    folders = [make_adapter(tmp_path, name) for name in ("one", "other")]
+    registry, over = Registry([tmp_path]), threading.Event()
+
+    def change() -> None:
+        for index in range(1000):
+            os.utime(folders[0] / "manifest.json", (index, index))
+            registry.list()
+        over.set()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    seen = {len(registry.list()) for _ in iter(over.is_set, True)}
+    thread.join()
+    assert seen <= {2}
 
 
 def test_the_earlier_folder_counts_and_the_other_is_reported(tmp_path: Path) -> None:
