@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter, Registry
 from engine.adapter_facts import describe, misfit
 from engine.capacity import MEGABYTE, Capacity
 from engine.errors import AdapterRefused, BadRequest, EngineError, NotFound
-from engine.lora import adapted_layers
-from engine.lora_files import LoraFile, Unusable, read_lora
+from engine.lora_files import Unusable
 from engine.model import Model
 from engine.plan import Facts
 from engine.protocol import AdapterInfo, AdapterUse
 from engine.shelf import Shelf
-from engine.variants import Variant, read_variant
+from engine.variants import Variant, variant_bytes
+from engine.weights import Lora, Reader, key_of, name_of
 
 
 class OutOfRoom(Exception):
     """Every variant in memory is being drawn with; ask again when one is released."""
-
-
-@dataclass(frozen=True)
-class Lora:
-    """A LoRA file in memory, ready for a slot."""
-
-    key: str
-    file: LoraFile
-
-    @property
-    def bytes(self) -> int:
-        return sum(part.bytes for parts in (self.file.unet, self.file.text_encoder) for part in parts.values())
 
 
 @dataclass(frozen=True)
@@ -48,15 +38,16 @@ class AdapterCache:
     """Knows which adapters there are, which of them fit the model, and holds those in use. Thread-safe."""
 
     def __init__(self, model: Model, facts: Facts, registry: Registry, capacity: Capacity, max_rank: int) -> None:
-        self.base = Variant("", model.unet, model.text_encoder)
         self.loras: Shelf[Lora] = Shelf(capacity.lora_memory_mb * MEGABYTE)
         self.variants: Shelf[Variant] = Shelf(capacity.variant_memory_mb * MEGABYTE)
         self.loads = self.hits = 0
+        self._shelves: dict[str, Shelf[Any]] = {"lora": self.loras, "dreambooth": self.variants}
+        self._reader = Reader(model, max_rank)
         self._facts = facts
         self._registry = registry
-        self._max_rank = max_rank
         self._lock = threading.Lock()
-        self._layers = {"unet": adapted_layers(model.unet), "text_encoder": adapted_layers(model.text_encoder)}
+        """Of the shelves and counters; nobody reads a file meanwhile."""
+        self._reading = {kind: threading.Lock() for kind in self._shelves}
 
     def list(self) -> list[AdapterInfo]:
         """Every adapter of the registry, and whether it fits."""
@@ -64,13 +55,10 @@ class AdapterCache:
 
     def _info(self, adapter: Adapter) -> AdapterInfo:
         info = describe(adapter, misfit(adapter.manifest, self._facts))
-        shelf, key = self._shelf(adapter), key_of(adapter)
+        shelf, key = self._shelves[adapter.manifest.kind], key_of(adapter)
         if item := shelf.items.get(key):
             info = info.model_copy(update={"loaded": True, "pinned": key in shelf.pinned, "bytes": item.bytes})
         return info
-
-    def _shelf(self, adapter: Adapter) -> Shelf[Lora] | Shelf[Variant]:
-        return self.loras if adapter.manifest.kind == "lora" else self.variants
 
     def load(self, name: str, *, pin: bool = False) -> AdapterInfo:
         """Have the adapter in memory before somebody asks for it; a pinned one stays.
@@ -78,15 +66,17 @@ class AdapterCache:
         :raises NotFound, AdapterRefused:
         """
         adapter = self.find(name)
+        try:
+            key = self._hold(adapter).key
+        except OutOfRoom:
+            reason = "every checkpoint in memory is being drawn with; try again later"
+            raise AdapterRefused(f"The adapter {name!r} cannot be loaded now: {reason}.", param="name") from None
+        shelf = self._shelves[adapter.manifest.kind]
         with self._lock:
-            try:
-                key = self._load(adapter).key
-            except OutOfRoom:
-                reason = "every checkpoint in memory is being drawn with; try again later"
-                raise AdapterRefused(f"The adapter {name!r} cannot be loaded now: {reason}.", param="name") from None
             if pin:
-                self._shelf(adapter).pinned.add(key)
-            return self._info(adapter)
+                shelf.pinned.add(key)
+            shelf.release(key)
+        return self._info(adapter)
 
     def unload(self, name: str) -> AdapterInfo:
         """Unpin the adapter and let it leave, at once or when its last request is over.
@@ -95,8 +85,10 @@ class AdapterCache:
         """
         adapter = self.find(name)
         with self._lock:
-            self._shelf(adapter).drop(key_of(adapter))
-            return self._info(adapter)
+            for shelf in self._shelves.values():
+                for key in [key for key in shelf.items if name_of(key) == name]:
+                    shelf.drop(key)
+        return self._info(adapter)
 
     def find(self, name: str) -> Adapter:
         """:raises NotFound, AdapterRefused:"""
@@ -129,83 +121,81 @@ class AdapterCache:
         kinds = {adapter.name: adapter.manifest.kind for adapter in self._registry.list()}
         return any(kinds.get(use.name) == "dreambooth" for use in uses)
 
+    def in_memory(self, uses: Sequence[AdapterUse]) -> bool:
+        """Whether ``acquire`` need not read anything, as far as can be told without looking at the disk."""
+        with self._lock:
+            known = {name_of(key) for shelf in self._shelves.values() for key in shelf.items}
+        return all(use.name in known for use in uses)
+
     def acquire(self, uses: Sequence[AdapterUse]) -> Applied:
         """Load what is not there yet, and hold it until ``release``.
 
         :raises EngineError: where an adapter cannot be used.
         :raises OutOfRoom: where a variant must wait for another to be released.
         """
-        if not uses:
-            return Applied(self.base)
         self.check(uses)
-        with self._lock:
-            applied = Applied(self.base)
-            try:
-                for use in uses:
-                    applied = self._add(applied, use)
-            except (EngineError, OutOfRoom):
-                self._let_go(applied)
-                raise
-            return applied
+        applied = Applied(self._reader.base)
+        try:
+            for use in uses:
+                applied = self._add(applied, use)
+        except (EngineError, OutOfRoom):
+            self.release(applied)
+            raise
+        return applied
 
     def _add(self, applied: Applied, use: AdapterUse) -> Applied:
-        loaded = self._load(self.find(use.name))
-        if isinstance(loaded, Variant):
-            self.variants.hold(loaded.key)
-            return replace(applied, variant=loaded)
-        self.loras.hold(loaded.key)
-        return replace(applied, loras=(*applied.loras, (loaded, use.weight)))
+        held = self._hold(self.find(use.name))
+        if isinstance(held, Variant):
+            return replace(applied, variant=held)
+        return replace(applied, loras=(*applied.loras, (held, use.weight)))
 
     def release(self, applied: Applied) -> None:
         """The request is over."""
         with self._lock:
-            self._let_go(applied)
+            for lora, _ in applied.loras:
+                self.loras.release(lora.key)
+            if applied.variant.key:
+                self.variants.release(applied.variant.key)
 
-    def _let_go(self, applied: Applied) -> None:
-        for lora, _ in applied.loras:
-            self.loras.release(lora.key)
-        if applied.variant.key:
-            self.variants.release(applied.variant.key)
+    def _hold(self, adapter: Adapter) -> Lora | Variant:
+        """The adapter's weights, kept until they are released. Reading holds up nobody who has what he needs."""
+        if held := self._hold_loaded(adapter):
+            return held
+        with self._reading[adapter.manifest.kind]:
+            if held := self._hold_loaded(adapter):
+                return held
+            read = self._read(adapter)
+            with self._lock:
+                self.loads += 1
+                self._shelves[adapter.manifest.kind].put(read)
+            return read
 
-    def _load(self, adapter: Adapter) -> Lora | Variant:
-        found = self._shelf(adapter).items.get(key_of(adapter))
-        if found is not None:
-            self.hits += 1
+    def _hold_loaded(self, adapter: Adapter) -> Lora | Variant | None:
+        shelf, key = self._shelves[adapter.manifest.kind], key_of(adapter)
+        with self._lock:
+            found: Lora | Variant | None = shelf.items.get(key)
+            if found is not None:
+                shelf.hold(key)
+                self.hits += 1
             return found
-        self.loads += 1
-        loaded = self._read(key_of(adapter), adapter)
-        if isinstance(loaded, Lora):
-            self.loras.put(loaded)
-        else:
-            self.variants.put(loaded)
-        return loaded
 
-    def _read(self, key: str, adapter: Adapter) -> Lora | Variant:
+    def _read(self, adapter: Adapter) -> Lora | Variant:
+        """:raises AdapterRefused, OutOfRoom:"""
         try:
-            adapter.verify()
             if adapter.manifest.kind == "dreambooth":
                 self._make_room(adapter)
-                return read_variant(key, adapter.folder, self.base)
-            return Lora(key, read_lora(adapter.files()[0], self._layers, self._max_rank))
-        except (Unusable, AdapterError) as error:
-            reason = (
-                str(error)
-                if isinstance(error, Unusable)
-                else "its weights are missing, damaged or not those of its manifest"
-            )
-            raise AdapterRefused(f"The adapter {adapter.name!r} cannot be used: {reason}.", param="adapters") from error
+            return self._reader.read(adapter)
+        except Unusable as error:
+            raise AdapterRefused(f"The adapter {adapter.name!r} cannot be used: {error}.", param="adapters") from error
 
     def _make_room(self, adapter: Adapter) -> None:
         """:raises Unusable, OutOfRoom:"""
-        size, budget = sum(file.stat().st_size for file in adapter.files()), self.variants.budget
-        pinned = self.variants.kept_bytes(pinned_only=True)
-        if pinned + size > budget:
-            more = f", of which {pinned // MEGABYTE} MB are pinned" if pinned else ""
-            raise Unusable(f"it needs {size // MEGABYTE} MB; SANGGAR_VARIANT_MEMORY_MB is {budget // MEGABYTE}{more}")
-        if self.variants.kept_bytes() + size > budget:
-            raise OutOfRoom
-
-
-def key_of(adapter: Adapter) -> str:
-    """The adapter and its contents: an adapter that was replaced on disk is another one."""
-    return f"{adapter.name}@{adapter.manifest.sha256[:16]}"
+        size, budget = variant_bytes(adapter.folder, self._reader.base), self.variants.budget
+        with self._lock:
+            pinned = self.variants.kept_bytes(pinned_only=True)
+            if pinned + size > budget:
+                more = f", of which {pinned // MEGABYTE} MB are pinned" if pinned else ""
+                needed = f"it needs {math.ceil(size / MEGABYTE)} MB"
+                raise Unusable(f"{needed}; SANGGAR_VARIANT_MEMORY_MB is {budget // MEGABYTE}{more}")
+            if not self.variants.make_room(size):
+                raise OutOfRoom

@@ -17,6 +17,8 @@ from engine.pace import Pace
 from engine.preparer import Preparer
 
 log = logging.getLogger(__name__)
+LOADERS = 2
+"""Threads that read adapters: one for a LoRA while the other is busy with a DreamBooth checkpoint."""
 
 
 class Admission:
@@ -36,7 +38,7 @@ class Admission:
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._encoders = ThreadPoolExecutor(1, "encoder")
-        self._loaders = ThreadPoolExecutor(1, "loader")
+        self._loaders = ThreadPoolExecutor(LOADERS, "loader")
         self.closed = False
 
     def close(self) -> None:
@@ -106,8 +108,8 @@ class Admission:
             self._preparer.release(applied)
 
     def _begin(self, job: Job) -> None:
-        """Prepare the job beside the step loop; loading adapters holds up nobody who uses none."""
-        (self._loaders if job.plan.adapters else self._encoders).submit(self._prepare, job)
+        """Prepare the job beside the step loop; reading adapters holds up nobody whose adapters are there."""
+        (self._encoders if self._preparer.in_memory(job) else self._loaders).submit(self._prepare, job)
 
     def _prepare(self, job: Job) -> None:
         ends = self._ends

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,17 +65,33 @@ def read_lora(file: Path, networks: Mapping[str, Mapping[str, nn.Linear | nn.Con
 
 def read_tensors(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """:raises Unusable: where ``file`` is no whole safetensors file or holds numbers that are not finite."""
-    try:
-        with safe_open(file, "pt") as opened:
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-            metadata = dict(opened.metadata() or {})
-    except (SafetensorError, OSError, ValueError):
-        raise Unusable("the file is truncated or not in safetensors format") from None
+    with opened(file) as whole:
+        tensors = {key: whole.get_tensor(key) for key in whole.keys()}  # noqa: SIM118
+        metadata = dict(whole.metadata() or {})
     if not tensors:
         raise Unusable("the file holds no weights")
     if bad := [key for key, tensor in tensors.items() if not torch.isfinite(tensor.float()).all()]:
         raise Unusable(f"{bad[0]!r} holds numbers that are not finite")
     return tensors, metadata
+
+
+def read_shapes(file: Path) -> list[list[int]]:
+    """Of every tensor in ``file``.
+
+    :raises Unusable: where it is no whole safetensors file.
+    """
+    with opened(file) as whole:
+        return [whole.get_slice(key).get_shape() for key in whole.keys()]  # noqa: SIM118
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Any]:
+    """:raises Unusable: where ``file`` is no whole safetensors file."""
+    try:
+        with safe_open(file, "pt") as whole:
+            yield whole
+    except (SafetensorError, OSError, ValueError):
+        raise Unusable("the file is truncated or not in safetensors format") from None
 
 
 def find_layer(written: str, networks: Mapping[str, Mapping[str, Any]]) -> tuple[str, str] | None:

@@ -49,6 +49,10 @@ class Preparer:
         """A job that was prepared is over."""
         self._cache.release(applied)
 
+    def in_memory(self, job: Job) -> bool:
+        """Whether every adapter of the job is in memory."""
+        return self._cache.in_memory(job.plan.adapters)
+
     def wants_variant(self, job: Job) -> bool:
         """Whether the job draws with a DreamBooth checkpoint."""
         return bool(job.plan.adapters) and self._cache.wants_variant(job.plan.adapters)

@@ -23,24 +23,30 @@ class Shelf(Generic[Item]):
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
+        self.bytes = 0
         self.items: OrderedDict[str, Item] = OrderedDict()
         self.held: dict[str, int] = {}
         self.pinned: set[str] = set()
         self._leaving: set[str] = set()
-
-    @property
-    def bytes(self) -> int:
-        return sum(item.bytes for item in self.items.values())
 
     def kept_bytes(self, *, pinned_only: bool = False) -> int:
         """Of what cannot leave now."""
         kept = self.pinned if pinned_only else self.pinned | self.held.keys()
         return sum(item.bytes for key, item in self.items.items() if key in kept)
 
+    def make_room(self, size: int) -> bool:
+        """Let idle items leave until there is room for ``size`` bytes; False where too much is in use."""
+        if self.kept_bytes() + size > self.budget:
+            return False
+        self._shrink(self.budget - size)
+        return True
+
     def put(self, item: Item) -> None:
-        """Keep ``item``; what is idle makes room for it."""
+        """Keep ``item``, in use until ``release``; what is idle makes room for it."""
         self.items[item.key] = item
-        self._shrink(keep=item.key)
+        self.bytes += item.bytes
+        self.hold(item.key)
+        self._shrink(self.budget)
 
     def hold(self, key: str) -> None:
         """``key`` is in use until as many calls of ``release``."""
@@ -54,7 +60,7 @@ class Shelf(Generic[Item]):
             del self.held[key]
             if key in self._leaving:
                 self.drop(key)
-        self._shrink()
+        self._shrink(self.budget)
 
     def drop(self, key: str) -> None:
         """Unpin ``key``, and forget it as soon as it is not in use."""
@@ -63,11 +69,15 @@ class Shelf(Generic[Item]):
             self._leaving.add(key)
             return
         self._leaving.discard(key)
-        self.items.pop(key, None)
+        self._remove(key)
 
-    def _shrink(self, keep: str = "") -> None:
-        """Drop idle items until the budget is kept."""
-        for key in [key for key in self.items if key != keep and key not in self.held and key not in self.pinned]:
-            if self.bytes <= self.budget:
+    def _shrink(self, most: int) -> None:
+        """Drop idle items until ``most`` bytes are left."""
+        for key in [key for key in self.items if key not in self.held and key not in self.pinned]:
+            if self.bytes <= most:
                 return
-            del self.items[key]
+            self._remove(key)
+
+    def _remove(self, key: str) -> None:
+        if item := self.items.pop(key, None):
+            self.bytes -= item.bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from engine.lora_files import Unusable, read_tensors
+from engine.lora_files import Unusable, read_shapes, read_tensors
 
 COMPONENTS = {"unet": "unet/diffusion_pytorch_model.safetensors", "text_encoder": "text_encoder/model.safetensors"}
 
@@ -40,6 +41,19 @@ def read_variant(key: str, folder: Path, base: Variant) -> Variant:
             size += sum(tensor.nbytes for tensor in tensors.values())
         networks[component] = network
     return Variant(key, **networks, bytes=size)
+
+
+def variant_bytes(folder: Path, base: Variant) -> int:
+    """What the checkpoint in ``folder`` will hold beyond the base model, in the base's dtype.
+
+    :raises Unusable: where a file is damaged.
+    """
+    size = 0
+    for component, file in COMPONENTS.items():
+        if (folder / file).is_file():
+            item = next(getattr(base, component).parameters()).dtype.itemsize
+            size += item * sum(math.prod(shape) for shape in read_shapes(folder / file))
+    return size
 
 
 def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module) -> dict[str, torch.Tensor]:
