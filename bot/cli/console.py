@@ -23,7 +23,7 @@ DEMO = (
     "/draw a red fox in the snow --seed 777",
 )
 """Every style once, then the base model alone."""
-DEMO_ENGINE = {"SANGGAR_MODEL": "nano", "SANGGAR_ENGINE_HOST": "127.0.0.1"}
+DEMO_ENGINE = {"SANGGAR_MODEL": "nano"}
 
 
 def console() -> None:

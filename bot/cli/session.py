@@ -27,17 +27,18 @@ async def open_studio(
 ) -> AsyncIterator[Application]:
     """A studio whose engine is ready: the one at SANGGAR_ENGINE_URL where it runs, else one of its own.
 
-    An engine of its own listens on a free port, so that two commands never stop each other's.
+    An engine of its own listens on a free port of this machine, so that two commands never stop each other's.
     Raises EngineFailed and ``bot.database.DatabaseError``.
     """
     changes: dict[str, object] = {**UNLIMITED, "shutdown_grace": 0.0}
     if own_engine or await _nobody_answers(settings.engine_url):
         changes["engine_url"] = f"http://127.0.0.1:{free_port()}"
     settings = settings.model_copy(update=changes)
+    own = {"SANGGAR_ENGINE_HOST": "127.0.0.1", **(environment or {})}
     tell = _Starting(view)
     with logging_to(view.say):
         async with (
-            Supervisor(settings.engine_url, log=tell.line, tell=tell.event, environment=environment) as engine,
+            Supervisor(settings.engine_url, log=tell.line, tell=tell.event, environment=own) as engine,
             Application(settings) as app,
         ):
             await engine.ready()

@@ -111,7 +111,9 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left_beside_it(tm
 
 @pytest.mark.timeout(300)
 def test_where_no_engine_runs_one_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole way: the script, an engine process with nano, a PNG on standard output."""
+    """The whole way: the script, an engine process with nano, a PNG on standard output. It is for this machine alone,
+    wherever the engine of the settings would listen."""
+    monkeypatch.setenv("SANGGAR_ENGINE_HOST", "0.0.0.0")
     monkeypatch.setenv("SANGGAR_ENGINE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("SANGGAR_MODEL", "nano")
     command = [sys.executable, "-m", "bot.cli", "draw", "/kancil a fox --seed 7 --steps 2", "-o", "-"]
