@@ -73,6 +73,8 @@ def load_settings(**overrides: object) -> EngineSettings:
         raise SettingsError("\n".join(wrong)) from None
     except Unreadable as error:
         raise SettingsError(f"{error}; it must be JSON") from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env: is not text in UTF-8") from None
     check_exposure(settings)
     return settings
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.settings import PREFIX, Settings, SettingsError, read_settings
-from engine.settings import EngineSettings
+from engine.settings import EngineSettings, load_settings
+from engine.settings import SettingsError as EngineSettingsError
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -114,3 +115,5 @@ def test_a_file_that_is_no_text_is_named() -> None:
     Path(".env").write_bytes(b"\xff\xfeS\0")
     with pytest.raises(SettingsError, match=r"^\.env: "):
         read_settings()
+    with pytest.raises(EngineSettingsError, match=r"^\.env: "):
+        load_settings()
