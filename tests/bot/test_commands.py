@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
 from adapters.manifest import RESERVED
-from bot.commands import BUILT_IN, COMMANDS_MAX, FREE, FURTHER_MAX, LOCALES, Command, Option, command_table
+from bot.commands import (
+    BUILT_IN,
+    COMMANDS_MAX,
+    DRAW_OPTIONS,
+    FREE,
+    FURTHER_MAX,
+    LOCALES,
+    Command,
+    Option,
+    command_table,
+)
 from bot.frontends.console.frontend import LEAVING
 from bot.frontends.discord.commands import CHOICES_MAX
 from bot.repertoire import FRAMES
 from bot.replies import Replies
 
+README = Path(__file__).parents[2] / "README.md"
 DISCORD_NAME = re.compile(r"[-_a-z0-9]{1,32}")
 TELEGRAM_NAME = re.compile(r"[a-z0-9_]{1,32}")
 DESCRIPTION_MAX, CHOICE_MAX, LIST_MAX, COMMAND_MAX = 100, 100, 25, 8000
@@ -115,6 +127,17 @@ def test_a_command_is_found_by_name_and_alias_in_any_case() -> None:
 def test_every_drawing_command_has_a_frame() -> None:
     assert [command.name for command in BUILT_IN.styles] == list(FRAMES)
     assert all(frame.count("{prompt}") == 1 for frame in FRAMES.values())
+
+
+def test_the_readme_names_every_command_and_option_with_what_is_valid() -> None:
+    rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    told = {name: row for row in rows for name in re.findall(r"`(/?[a-z]+)`", row.split("|")[1])}
+    assert set(told) == {*BUILT_IN.names, *(option.name for option in DRAW_OPTIONS)} - {"/adapter"}
+    for option in DRAW_OPTIONS:
+        if option.kind in {"integer", "number"}:
+            assert f"to {option.maximum:.0f} |" in told[option.name]
+        elif option.name == "size":
+            assert f"| {', '.join(option.choices)} |" in told[option.name]
 
 
 def test_further_styles_draw_and_can_be_given_an_adapter() -> None:
