@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.manifest import MANIFEST, AdapterError, Manifest
+from adapters.names import slug
 from adapters.registry import SHIPPED, Registry
+from adapters.terminal import refusals
 
 OWN = Path("data/adapters")
 """Where adapters made here are kept unless SANGGAR_ADAPTERS_DIR says otherwise."""
@@ -81,17 +82,14 @@ def add_command(
     quieten()
     from adapters import publishing  # noqa: PLC0415 - torch takes seconds to import
 
-    called = name or slug(Path(source).stem)
-    try:
+    with refusals():
         declared = publishing.style_of(style, frame, weight) if style or frame or weight != 1 else None
         if (Path(source) / MANIFEST).is_file():
-            adapter = publishing.adopt_adapter(Path(source), own, declared)
+            adapter = publishing.adopt_adapter(Path(source), own, declared, name)
         else:
-            words = tuple(trigger or ())
+            called, words = name or slug(Path(source).stem), tuple(trigger or ())
             about = (called, title or called, base_model, prediction_type, licence, words, declared)
             adapter = publishing.add_adapter(source, own, publishing.Origin(*about))
-    except AdapterError as error:
-        raise _failed(error) from None
     typer.echo(f"{adapter.name} is in {adapter.folder}; {_how_to_draw(adapter.manifest)}")
 
 
@@ -101,10 +99,8 @@ def remove_command(name: Annotated[str, typer.Argument(help="The adapter.")], ow
     quieten()
     from adapters.publishing import remove_adapter  # noqa: PLC0415 - torch takes seconds to import
 
-    try:
+    with refusals():
         remove_adapter(name, own)
-    except AdapterError as error:
-        raise _failed(error) from None
     typer.echo(f"{name} is gone")
 
 
@@ -112,16 +108,6 @@ def _how_to_draw(manifest: Manifest) -> str:
     if manifest.style:
         return f"members draw with it by /{manifest.style.command} where {manifest.base_model} is the model"
     return f"draw a style with it: /adapter use STYLE {manifest.name}"
-
-
-def slug(text: str) -> str:
-    """A name that manifests allow, made of the text's letters and digits."""
-    return "-".join(re.findall(r"[a-z0-9]+", text.lower())) or "adapter"
-
-
-def _failed(error: Exception) -> typer.Exit:
-    typer.echo(str(error), err=True)
-    return typer.Exit(1)
 
 
 def quieten() -> None:
@@ -142,13 +128,11 @@ def train_command(
     from adapters.training.loop import open_run  # noqa: PLC0415 - torch takes seconds to import
     from adapters.training.progress import progress_bar, stop_on_signal  # noqa: PLC0415
 
-    try:
+    with refusals():
         run = open_run(recipe, into, work, resume=resume, replace=replace)
         with stop_on_signal() as stop, progress_bar(len(run.losses), run.steps) as watch:
             run.go(watch, stop)
         adapter = run.finish(into)
-    except AdapterError as error:
-        raise _failed(error) from None
     typer.echo(f"{adapter.name} is in {adapter.folder}; samples and losses are in {run.work}")
 
 
@@ -172,18 +156,21 @@ def evaluate_command(
 ) -> None:
     """Compare what the base model and the adapter draw for the held-out captions."""
     quieten()
-    from adapters.evaluation.backbones import load_eyes, suited  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.evaluation.backbones import load_eyes  # noqa: PLC0415 - torch takes seconds to import
     from adapters.evaluation.evaluate import evaluate  # noqa: PLC0415
     from adapters.evaluation.report import write_json, write_page  # noqa: PLC0415
 
-    try:
+    with refusals():
+        for file in filter(None, (page, json)):
+            file.parent.mkdir(parents=True, exist_ok=True)
         adapter = Registry([SHIPPED, own]).get(name)
-        eyes = load_eyes(backbone or suited(adapter.manifest.base_model), inception, unbiased=unbiased)
-        evaluation = evaluate(adapter, data or adapter.folder / "dataset", eyes, seeds)
-    except AdapterError as error:
-        raise _failed(error) from None
-    if page:
-        write_page(evaluation, page)
-    if json:
-        write_json(evaluation, json)
+        pictures = data or adapter.folder / "dataset"
+        if not pictures.is_dir():
+            raise AdapterError(f"no folder {pictures}: name the data set that {name} was made from with --data")
+        eyes = load_eyes(backbone, inception, unbiased=unbiased, base_model=adapter.manifest.base_model)
+        evaluation = evaluate(adapter, pictures, eyes, seeds)
+        if page:
+            write_page(evaluation, page)
+        if json:
+            write_json(evaluation, json)
     typer.echo(evaluation.verdict)

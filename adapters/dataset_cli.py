@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adapters.captions import read_rows, write_rows
 from adapters.cli import quieten
-from adapters.manifest import AdapterError
 from adapters.preparation.checking import Verdict, check_folder, summary
-from adapters.preparation.preparing import prepare, read_rows, split, write_rows
+from adapters.preparation.preparing import prepare, split
+from adapters.terminal import refusals
 
 dataset_app = typer.Typer(help="From a folder of pictures to a data set to train on.", no_args_is_help=True)
 
@@ -36,7 +37,8 @@ def show(verdicts: list[Verdict]) -> None:
 @dataset_app.command("check")
 def check_command(source: Source, resolution: Resolution = 512) -> None:
     """Say which pictures are broken, tiny, blurred or there twice."""
-    show(check_folder(source, resolution))
+    with refusals():
+        show(check_folder(source, resolution))
 
 
 @dataset_app.command("prepare")
@@ -45,14 +47,14 @@ def prepare_command(
     target: Annotated[Path, typer.Argument(help="Folder of the data set; must be new or empty.")],
     resolution: Resolution = 512,
     name: Annotated[str, typer.Option(help="Start of the files' names; the target's name where left out.")] = "",
-    captions: Annotated[Path | None, typer.Option(help="CSV of captions: file, caption.", exists=True)] = None,
+    captions: Annotated[
+        Path | None, typer.Option(help="CSV of captions: file, caption.", exists=True, dir_okay=False)
+    ] = None,
 ) -> None:
     """Write the good pictures, resized, with captions.csv, left-out.csv and a contact sheet."""
-    try:
-        show(prepare(source, target, name or target.name, resolution, captions))
-    except AdapterError as error:
-        raise _failed(error) from None
-    rows = read_rows(target)
+    with refusals():
+        show(prepare(source, target, name or target.resolve().name, resolution, captions))
+        rows = read_rows(target)
     without = sum(not row.caption for row in rows)
     typer.echo(f"{len(rows)} pictures are in {target}")
     if without:
@@ -69,13 +71,11 @@ def caption_command(
     quieten()
     from adapters.preparation.captioning import BLIP, Captioner, fill_captions  # noqa: PLC0415 - imports torch
 
-    try:
+    with refusals():
         if anew or any(not row.caption for row in read_rows(folder)):
             fill_captions(folder, Captioner(model or BLIP).caption, anew=anew)
-    except (AdapterError, OSError) as error:
-        raise _failed(error) from None
-    for row in read_rows(folder):
-        typer.echo(f"{row.file}: {row.caption}")
+        for row in read_rows(folder):
+            typer.echo(f"{row.file}: {row.caption}")
 
 
 @dataset_app.command("split")
@@ -85,15 +85,8 @@ def split_command(
     seed: Annotated[int, typer.Option(help="Decides which.")] = 777,
 ) -> None:
     """Hold a share of the pictures out for testing, in captions.csv."""
-    try:
+    with refusals():
         rows = split(read_rows(folder), test, seed)
-    except AdapterError as error:
-        raise _failed(error) from None
-    write_rows(folder, rows)
+        write_rows(folder, rows)
     held_out = sum(row.split == "test" for row in rows)
     typer.echo(f"{len(rows) - held_out} to train on, {held_out} to test with")
-
-
-def _failed(error: Exception) -> typer.Exit:
-    typer.echo(str(error), err=True)
-    return typer.Exit(1)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from adapters.layouts import copy_weights
 from adapters.manifest import MANIFEST, AdapterError, Kind, Manifest, Style, faults, read_manifest
+from adapters.names import check_name
 from adapters.registry import COMPONENT_FILES, LORA_FILE, SHIPPED, Adapter, Registry, hash_files
 
 
@@ -32,9 +33,7 @@ class Origin:
 
 def add_adapter(source: str, into: Path, origin: Origin) -> Adapter:
     """Copies the folder, file or Hugging Face id ``source`` into the folder of adapters. Raises AdapterError."""
-    folder = into / origin.name
-    if folder.exists():
-        raise AdapterError(f"{folder} is there already: choose another name, or remove it first")
+    folder = free_folder(origin.name, into)
     place = Path(source) if Path(source).exists() else download(source)
     staged = into / f".{origin.name}.unfinished"
     shutil.rmtree(staged, ignore_errors=True)
@@ -50,16 +49,25 @@ def add_adapter(source: str, into: Path, origin: Origin) -> Adapter:
     return Adapter(adapter.manifest, folder)
 
 
-def adopt_adapter(source: Path, into: Path, style: Style | None = None) -> Adapter:
+def free_folder(name: str, into: Path) -> Path:
+    """Where an adapter of that name will be. Raises AdapterError where it cannot be."""
+    check_name(name, into)
+    if (into / name).exists():
+        raise AdapterError(f"{into / name} is there already: choose another name, or remove it first")
+    return into / name
+
+
+def adopt_adapter(source: Path, into: Path, style: Style | None = None, name: str = "") -> Adapter:
     """Copies an adapter that has its manifest, such as one that was trained here, under its own name.
 
     style: takes the place of the one that the manifest declares.
+    name: what it is expected to be, if anything.
     """
     adapter = Adapter(read_manifest(source / MANIFEST), source)
+    if name not in {"", adapter.name}:
+        raise AdapterError(f"{source} has a manifest, and the name {adapter.name!r} in it: it cannot become {name!r}")
     adapter.verify()
-    folder, staged = into / adapter.name, into / f".{adapter.name}.unfinished"
-    if folder.exists():
-        raise AdapterError(f"{folder} is there already")
+    folder, staged = free_folder(adapter.name, into), into / f".{adapter.name}.unfinished"
     manifest = checked({**adapter.manifest.model_dump(), "style": style}) if style else adapter.manifest
     check_style(manifest, into)
     shutil.rmtree(staged, ignore_errors=True)
@@ -95,8 +103,11 @@ def download(name: str) -> Path:
     """The safetensors files of a Hugging Face repository."""
     try:
         return Path(snapshot_download(name, allow_patterns=["*.safetensors", "*.json"]))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise AdapterError(f"{name} is neither here nor can it be fetched from Hugging Face: {error}") from None
+    except HFValidationError:
+        raise AdapterError(f"there is no file or folder {name}, and it is no id of Hugging Face (owner/name)") from None
+    except (HfHubHTTPError, OSError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise AdapterError(f"there is no folder {name}, and Hugging Face does not give it: {reason}") from None
 
 
 def describe(folder: Path, kind: Kind, rank: int | None, origin: Origin) -> Adapter:

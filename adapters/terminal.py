@@ -1,12 +1,16 @@
-"""What a person sees while a long piece of work goes on."""
+"""What a person sees while a long piece of work goes on, and where it cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
+import typer
 from rich.console import Console
 from rich.progress import track
+
+from adapters.manifest import AdapterError
 
 Item = TypeVar("Item")
 
@@ -15,3 +19,13 @@ def tracked(items: Sequence[Item], doing: str) -> Iterable[Item]:
     """The items one by one; on a terminal a bar with the time left shows how far it is, and goes when it is done."""
     console = Console(stderr=True)
     return track(items, doing, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What cannot be done, and what the disk refuses, is said in a line; the command ends with 1."""
+    try:
+        yield
+    except (AdapterError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None

@@ -15,7 +15,9 @@ from transformers import CLIPModel, CLIPProcessor, CLIPTokenizer
 from adapters.evaluation.inception import Inception
 from adapters.evaluation.metrics import Array
 from adapters.manifest import AdapterError
-from adapters.training.data import fit, to_tensor
+from adapters.preparation.reading import squared
+from adapters.training.data import to_tensor
+from engine.model import hub_answers
 from engine.nano import WEIGHTS
 from engine.nano.weights import load_clip
 
@@ -78,7 +80,7 @@ class NanoClip(_Clip):
 
     def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
         side = self._model.config.vision_config.image_size
-        return torch.stack([to_tensor(fit(picture.convert("RGB"), side)) for picture in pictures])
+        return torch.stack([to_tensor(squared(picture.convert("RGB"), side)) for picture in pictures])
 
     def _ids(self, texts: Sequence[str]) -> dict[str, Any]:
         ids = self._tokenizer(list(texts), padding="max_length", max_length=77, truncation=True, return_tensors="pt")
@@ -91,10 +93,11 @@ class HubClip(_Clip):
     def __init__(self, name: str = LARGE) -> None:
         self.name = name
         device = "cuda" if torch.cuda.is_available() else "cpu"
+        local = {"local_files_only": Path(name).is_dir() or not hub_answers()}
         try:
-            self._model = CLIPModel.from_pretrained(name).eval().to(device)
-            self._processor = CLIPProcessor.from_pretrained(name)
-        except OSError:
+            self._model = CLIPModel.from_pretrained(name, **local).eval().to(device)
+            self._processor = CLIPProcessor.from_pretrained(name, **local)
+        except (OSError, ValueError):
             raise AdapterError(f"{name}: no such folder, and not to be had from Hugging Face; see --backbone") from None
 
     def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
@@ -119,16 +122,19 @@ class Eyes:
         return self.inception or self.clip
 
 
-def suited(base_model: str) -> str:
-    """The CLIP to judge a model's pictures with: nano's own for nano's, a large one for others."""
-    return "nano" if base_model == "nano" else LARGE
+def load_backbone(name: str, base_model: str) -> Backbone:
+    """``nano``, or a CLIP's hub id or folder; where no name is given, the one that suits the base model.
+
+    That is nano's own for nano, and for others a large one, or nano's where that cannot be had.
+    """
+    if name or base_model == "nano":
+        return NanoClip() if name in {"", "nano"} else HubClip(name)
+    try:
+        return HubClip()
+    except AdapterError:
+        return NanoClip()
 
 
-def load_backbone(name: str) -> Backbone:
-    """``nano``, or a CLIP's hub id or folder."""
-    return NanoClip() if name == "nano" else HubClip(name)
-
-
-def load_eyes(clip: str, inception: Path | None = None, *, unbiased: bool = False) -> Eyes:
-    """The CLIP of that name, and Inception-v3 from its file. Raises AdapterError where the file is another's."""
-    return Eyes(load_backbone(clip), Inception(inception) if inception else None, unbiased)
+def load_eyes(clip: str, inception: Path | None = None, *, unbiased: bool = False, base_model: str = "nano") -> Eyes:
+    """The CLIP (see ``load_backbone``), and Inception-v3 from its file. Raises AdapterError where one is not there."""
+    return Eyes(load_backbone(clip, base_model), Inception(inception) if inception else None, unbiased)

@@ -23,8 +23,9 @@ from adapters.evaluation.metrics import (
 )
 from adapters.evaluation.pictures import draw_grid, load_adapted
 from adapters.manifest import PROMPT
+from adapters.preparation.reading import read_picture, squared
 from adapters.registry import Adapter
-from adapters.training.data import Example, fit, read_examples
+from adapters.training.data import Example, read_examples
 
 FIRST_SEED = 777
 Grid = list[list[Image.Image]]
@@ -150,8 +151,7 @@ def draw_both(adapter: Adapter, weight: float, prompts: Sequence[str], seeds: in
 
 def opened(file: Path, side: int) -> Image.Image:
     """A picture of the data set at the size of the drawn ones."""
-    with Image.open(file) as picture:
-        return fit(picture.convert("RGB"), side)
+    return squared(read_picture(file), side)
 
 
 def score(grid: Grid, target: Target, eyes: Eyes) -> tuple[Scores, Array]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
-from adapters.preparation.preparing import read_rows, write_rows
+from adapters.captions import read_rows, write_rows
+from adapters.manifest import AdapterError
 from adapters.preparation.reading import read_picture
 from adapters.terminal import tracked
 
@@ -19,12 +20,18 @@ LONGEST = 40
 
 
 class Captioner:
-    """BLIP from the hub or a local folder, on the GPU where there is one."""
+    """BLIP from the hub or a local folder, on the GPU where there is one. Raises AdapterError where it is not there."""
 
     def __init__(self, model: str = BLIP) -> None:
-        self._processor: BlipProcessor = BlipProcessor.from_pretrained(model)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._model = BlipForConditionalGeneration.from_pretrained(model).eval().to(self._device)
+        try:
+            self._processor: BlipProcessor = BlipProcessor.from_pretrained(model)
+            self._model = BlipForConditionalGeneration.from_pretrained(model).eval().to(self._device)
+        except (OSError, ValueError):
+            raise AdapterError(
+                f"{model}: no BLIP in a folder of this name, and none to be had from Hugging Face; captions may also "
+                "be written by hand into captions.csv"
+            ) from None
 
     def caption(self, file: Path) -> str:
         """What BLIP sees in the picture."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from adapters.preparation.reading import Unreadable, find_pictures, read_picture
+from adapters.preparation.reading import SUFFIXES, Unreadable, find_pictures, read_picture
 from adapters.terminal import tracked
 
 SMALLEST_SHARE = 0.5
@@ -56,7 +56,7 @@ def check_folder(folder: Path, resolution: int) -> list[Verdict]:
         try:
             picture = read_picture(file)
         except Unreadable as error:
-            verdicts.append(Verdict(name, None, f"broken: {error}"))
+            verdicts.append(Verdict(name, None, f"broken: {error.reason}"))
             continue
         mine = fingerprint(picture)
         reason = fault(picture, resolution) or duplicate(mine, kept)
@@ -109,6 +109,8 @@ def _blur_along(grey: Numbers) -> float:
 
 def summary(verdicts: Sequence[Verdict]) -> str:
     """How many are good, and how many are left out for what."""
+    if not verdicts:
+        return f"no pictures: {', '.join(suffix[1:] for suffix in SUFFIXES)} are read"
     reasons = [verdict.reason.partition(":")[0].partition(" of ")[0] for verdict in verdicts if verdict.reason]
     counts = ", ".join(f"{reasons.count(reason)} {reason}" for reason in dict.fromkeys(reasons))
     good = len(verdicts) - len(reasons)

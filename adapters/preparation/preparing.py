@@ -4,72 +4,77 @@ from __future__ import annotations
 
 import csv
 import random
+import re
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
-from adapters.manifest import AdapterError
+from adapters.captions import CAPTIONS, DataError, Row, read_table, read_text, write_rows
 from adapters.preparation.checking import Verdict, check_folder
-from adapters.preparation.reading import read_picture
+from adapters.preparation.reading import find_pictures, read_picture, squared
 from adapters.terminal import tracked
 
-CAPTIONS = "captions.csv"
 LEFT_OUT = "left-out.csv"
 SHEET = "contact-sheet.jpg"
+UNFINISHED = ".unfinished"
+"""Within the data set: what is written until everything is there."""
+NAME = r"[^\W_][\w.-]*"
 THUMBNAIL = 128
 COLUMNS = 10
 
 
-class PreparationError(AdapterError):
-    """The data set cannot be made; the message says why."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of ``captions.csv``. ``split`` is train or test; ``source`` the file in the folder it was made from."""
-
-    file: str
-    caption: str
-    split: str = "train"
-    source: str = ""
-
-
 def prepare(source: Path, target: Path, name: str, resolution: int, captions: Path | None = None) -> list[Verdict]:
-    """Makes the data set ``target`` from the folder ``source``, which it only reads. Raises PreparationError.
+    """Makes the data set ``target`` from the folder ``source``, which it only reads. Raises DataError.
 
     Captions are those of the CSV ``captions`` (columns file and caption), else of a text file beside each picture.
     """
-    if target.resolve().is_relative_to(source.resolve()):
-        raise PreparationError(f"{target} lies in {source}, which must not be changed")
-    if target.exists() and any(target.iterdir()):
-        raise PreparationError(f"{target} is not empty")
+    check_target(source, target)
+    if not re.fullmatch(NAME, name):
+        raise DataError(f"{name!r} cannot be a part of file names: letters, digits and -_. are, from a letter or digit")
+    if resolution % 8:
+        raise DataError(f"a resolution of {resolution} cannot be trained at: it must be a multiple of 8")
+    known = read_captions(captions, source) if captions else {}
     verdicts = check_folder(source, resolution)
     good = [verdict.file for verdict in verdicts if not verdict.reason]
     if not good:
-        raise PreparationError(f"{source}: no picture can be used")
-    known = read_captions(captions) if captions else {}
-    target.mkdir(parents=True, exist_ok=True)
-    rows, thumbnails = [], []
-    for number, file in enumerate(tracked(good, "preparing")):
-        picture = squared(read_picture(source / file), resolution)
-        row = Row(f"{name}-{number:03}.png", caption_of(source, file, known), source=str(file))
-        picture.save(target / row.file)
-        rows.append(row)
-        thumbnails.append(picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS))
-    write_rows(target, rows)
-    write_left_out(target, verdicts)
-    contact_sheet(thumbnails).save(target / SHEET, quality=88)
+        raise DataError(f"{source}: no picture can be used")
+    staged = target / UNFINISHED
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    try:
+        rows = [
+            Row(f"{name}-{number:03}.png", caption_of(source, file, known), source=str(file))
+            for number, file in enumerate(good)
+        ]
+        write_pictures(source, rows, staged, resolution)
+        write_rows(staged, rows)
+        write_left_out(staged, verdicts)
+        for file in sorted(staged.iterdir(), key=lambda file: file.name == CAPTIONS):
+            file.rename(target / file.name)
+    finally:
+        shutil.rmtree(staged)
     return verdicts
 
 
-def squared(picture: Image.Image, resolution: int) -> Image.Image:
-    """The middle square at the resolution."""
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return picture.resize((resolution, resolution), Image.Resampling.LANCZOS, box=box)
+def check_target(source: Path, target: Path) -> None:
+    """Raises DataError where the data set would change what is there."""
+    if target.resolve().is_relative_to(source.resolve()):
+        raise DataError(f"{target} lies in {source}, which must not be changed")
+    if target.exists() and (not target.is_dir() or any(child.name != UNFINISHED for child in target.iterdir())):
+        raise DataError(f"{target} is not empty" if target.is_dir() else f"{target} is not a folder")
+
+
+def write_pictures(source: Path, rows: Sequence[Row], folder: Path, resolution: int) -> None:
+    """The pictures and the contact sheet."""
+    thumbnails = []
+    for row in tracked(rows, "preparing"):
+        picture = squared(read_picture(source / row.source), resolution)
+        picture.save(folder / row.file)
+        thumbnails.append(picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS))
+    contact_sheet(thumbnails).save(folder / SHEET, quality=88)
 
 
 def caption_of(folder: Path, file: Path, known: Mapping[str, str]) -> str:
@@ -78,36 +83,17 @@ def caption_of(folder: Path, file: Path, known: Mapping[str, str]) -> str:
         if key in known:
             return known[key]
     text = (folder / file).with_suffix(".txt")
-    return " ".join(text.read_text(encoding="utf-8").split()) if text.is_file() else ""
+    return " ".join(read_text(text).split()) if text.is_file() else ""
 
 
-def read_captions(file: Path) -> dict[str, str]:
-    """File names and captions of a CSV."""
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        if not {"file", "caption"} <= set(reader.fieldnames or ()):
-            raise PreparationError(f"{file}: needs the columns file and caption")
-        return {row["file"]: row["caption"] for row in reader}
-
-
-def read_rows(folder: Path) -> list[Row]:
-    """The lines of a data set's ``captions.csv``."""
-    table = folder / CAPTIONS
-    if not table.is_file():
-        raise PreparationError(f"{table} is not there; make a data set with: sanggar dataset prepare")
-    with table.open(newline="", encoding="utf-8") as stream:
-        names = set(Row.__dataclass_fields__)
-        return [Row(**{key: value for key, value in line.items() if key in names}) for line in csv.DictReader(stream)]
-
-
-def write_rows(folder: Path, rows: Sequence[Row]) -> None:
-    """Replaces ``captions.csv`` in one move."""
-    unfinished = folder / f".{CAPTIONS}"
-    with unfinished.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(Row.__dataclass_fields__)
-        writer.writerows((row.file, row.caption, row.split, row.source) for row in rows)
-    unfinished.replace(folder / CAPTIONS)
+def read_captions(file: Path, source: Path) -> dict[str, str]:
+    """Captions of a CSV by path within the folder, or by name alone. Raises DataError."""
+    captions = {row.file: row.caption for row in read_table(file)}
+    pictures = find_pictures(source)
+    names = {path.name for path in pictures} | {str(path.relative_to(source)) for path in pictures}
+    if captions and names.isdisjoint(captions):
+        raise DataError(f"{file}: none of its files is a picture in {source}, such as {next(iter(captions))}")
+    return captions
 
 
 def write_left_out(folder: Path, verdicts: Sequence[Verdict]) -> None:
@@ -122,9 +108,7 @@ def split(rows: Sequence[Row], share: float, seed: int) -> list[Row]:
     """The rows with ``share`` of them held out for testing, chosen by the seed alone."""
     count = round(len(rows) * share)
     if not 0 < count < len(rows):
-        raise PreparationError(
-            f"{share:g} of {len(rows)} pictures leaves nothing to {'test' if not count else 'train'}"
-        )
+        raise DataError(f"{share:g} of {len(rows)} pictures leaves nothing to {'test' if not count else 'train'}")
     held_out = set(random.Random(seed).sample(range(len(rows)), count))
     return [replace(row, split="test" if number in held_out else "train") for number, row in enumerate(rows)]
 

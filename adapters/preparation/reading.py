@@ -9,13 +9,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from adapters.manifest import AdapterError
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 LARGEST = 200_000_000
 """Pixels; a larger picture is taken for an attack."""
 
 
-class Unreadable(Exception):
-    """The file is no whole picture; the message says in a few words why."""
+class Unreadable(AdapterError):
+    """The file is no whole picture; ``reason`` says in a few words why."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.reason = reason
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -30,12 +36,12 @@ def read_picture(file: Path) -> Image.Image:
             warnings.simplefilter("ignore")
             with Image.open(file) as opened:
                 if opened.width * opened.height > LARGEST:
-                    raise Unreadable(f"{opened.width}x{opened.height} is too large")
+                    raise Unreadable(file, f"{opened.width}x{opened.height} is too large")
                 opened.load()
                 return to_rgb(ImageOps.exif_transpose(opened))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
         cut = "truncated" in str(error)
-        raise Unreadable("truncated" if cut else "not a picture that can be read") from None
+        raise Unreadable(file, "truncated" if cut else "not a picture that can be read") from None
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
@@ -49,3 +55,11 @@ def to_rgb(picture: Image.Image) -> Image.Image:
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
     return picture.convert("RGB")
+
+
+def squared(picture: Image.Image, resolution: int) -> Image.Image:
+    """The middle square at the resolution."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.crop((left, top, left + side, top + side))
+    return square.resize((resolution, resolution), Image.Resampling.LANCZOS)

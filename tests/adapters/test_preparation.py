@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,10 +22,11 @@ from transformers import (
 )
 from typer.testing import CliRunner
 
+from adapters.captions import DataError, Row, read_rows, write_rows
 from adapters.dataset_cli import dataset_app
 from adapters.preparation.captioning import Captioner, fill_captions
 from adapters.preparation.checking import blur, check_folder, summary
-from adapters.preparation.preparing import PreparationError, Row, prepare, read_rows, split, write_rows
+from adapters.preparation.preparing import prepare, split
 from adapters.training.data import read_examples
 from tests.adapters_kit.pictures import scene
 
@@ -84,13 +88,13 @@ def test_preparing_changes_nothing_in_the_folder(folder: Path, tmp_path: Path) -
 
 
 def test_a_data_set_is_not_written_where_it_would_do_harm(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(PreparationError, match="must not be changed"):
+    with pytest.raises(DataError, match="must not be changed"):
         prepare(folder, folder / "set", "quilt", 64)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
-    with pytest.raises(PreparationError, match="not empty"):
+    with pytest.raises(DataError, match="not empty"):
         prepare(folder, tmp_path / "full", "quilt", 64)
-    with pytest.raises(PreparationError, match="no picture can be used"):
+    with pytest.raises(DataError, match="no picture can be used"):
         prepare(tmp_path / "full", tmp_path / "set", "quilt", 64)
 
 
@@ -100,8 +104,78 @@ def test_captions_come_from_a_table(folder: Path, tmp_path: Path) -> None:
     prepare(folder, tmp_path / "set", "quilt", 64, table)
     assert [row.caption for row in read_rows(tmp_path / "set")] == ["first", "second"]
     table.write_text("name,text\na.png,first\n")
-    with pytest.raises(PreparationError, match="columns file and caption"):
+    with pytest.raises(DataError, match="columns file and caption"):
         prepare(folder, tmp_path / "other", "quilt", 64, table)
+    table.write_text("file,caption\na.jpg,first\n")
+    with pytest.raises(DataError, match=r"none of its files is a picture in .*, such as a\.jpg"):
+        prepare(folder, tmp_path / "other", "quilt", 64, table)
+
+
+@pytest.mark.parametrize("damage", ["text", "disk"])
+def test_what_fails_half_way_leaves_nothing_and_can_be_done_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    target = tmp_path / "set"
+    with monkeypatch.context() as patch:
+        if damage == "text":
+            (folder / "more" / "b.txt").write_bytes("caf\xe9".encode("latin-1"))
+        else:
+            patch.setattr("adapters.preparation.preparing.contact_sheet", failing)
+        done = CliRunner().invoke(dataset_app, ["prepare", str(folder), str(target), "--resolution", "64"])
+        assert done.exit_code == 1
+        assert {"text": "b.txt: not UTF-8", "disk": "No space left"}[damage] in done.output
+    assert list(target.iterdir()) == []
+    (folder / "more" / "b.txt").write_text("now it is", encoding="utf-8")
+    prepare(folder, target, "quilt", 64)
+    assert [row.caption for row in read_rows(target)] == ["a quilt of colours", "now it is"]
+
+
+def failing(pictures: Sequence[Image.Image]) -> Image.Image:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_a_kill_left_is_cleared_away(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "set" / ".unfinished").mkdir(parents=True)
+    (tmp_path / "set" / ".unfinished" / "quilt-007.png").write_bytes(b"half")
+    prepare(folder, tmp_path / "set", "quilt", 64)
+    assert sorted(file.name for file in (tmp_path / "set").iterdir()) == [
+        "captions.csv",
+        "contact-sheet.jpg",
+        "left-out.csv",
+        "quilt-000.png",
+        "quilt-001.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"name": "a/b"}, "cannot be a part of file names"),
+        ({"name": ""}, "cannot be a part of file names"),
+        ({"resolution": 60}, "must be a multiple of 8"),
+    ],
+)
+def test_names_and_resolutions_that_cannot_be_are_refused(
+    folder: Path, tmp_path: Path, changed: dict[str, Any], said: str
+) -> None:
+    asked: dict[str, Any] = {"name": "quilt", "resolution": 64} | changed
+    with pytest.raises(DataError, match=said):
+        prepare(folder, tmp_path / "set", **asked)
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_set_prepared_where_one_stands_is_called_like_that_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "quilts").mkdir()
+    monkeypatch.chdir(tmp_path / "quilts")
+    done = CliRunner().invoke(dataset_app, ["prepare", str(folder), ".", "--resolution", "64"])
+    assert done.exit_code == 0, done.output
+    assert [row.file for row in read_rows(Path())] == ["quilts-000.png", "quilts-001.png"]
+
+
+def test_a_folder_without_pictures_says_what_is_read(tmp_path: Path) -> None:
+    assert summary(check_folder(tmp_path, 64)) == "no pictures: png, jpg, jpeg, webp are read"
 
 
 def test_a_split_holds_out_a_fifth_and_depends_on_the_seed_alone() -> None:
@@ -109,7 +183,7 @@ def test_a_split_holds_out_a_fifth_and_depends_on_the_seed_alone() -> None:
     first, again, other = split(rows, 0.2, 777), split(rows, 0.2, 777), split(rows, 0.2, 778)
     assert first == again != other
     assert sum(row.split == "test" for row in first) == 10
-    with pytest.raises(PreparationError, match="nothing to test"):
+    with pytest.raises(DataError, match="nothing to test"):
         split(rows[:2], 0.2, 777)
 
 
@@ -168,9 +242,10 @@ def test_the_caption_command_asks_blip(blip: Path, folder: Path, tmp_path: Path)
     done = CliRunner().invoke(dataset_app, ["caption", str(tmp_path / "set"), "--model", str(blip)])
     assert done.exit_code == 0, done.output
     assert [bool(row.caption) for row in read_rows(tmp_path / "set")] == [True, True]
-    lost = CliRunner().invoke(dataset_app, ["caption", str(tmp_path / "set"), "--anew", "--model", str(tmp_path)])
-    assert lost.exit_code == 1
-    assert not isinstance(lost.exception, OSError)
+    for model in (str(tmp_path), "./nowhere"):
+        lost = CliRunner().invoke(dataset_app, ["caption", str(tmp_path / "set"), "--anew", "--model", model])
+        assert lost.exit_code == 1
+        assert f"{model}: no BLIP in a folder of this name" in lost.output
 
 
 def test_the_commands_lead_to_a_set_to_train_on(folder: Path, tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from adapters.cli import adapters_app, slug
+from adapters.cli import adapters_app
 from adapters.evaluation.pictures import load_adapted
 from adapters.manifest import AdapterError, Style
+from adapters.names import slug
 from adapters.publishing import Origin, add_adapter, adopt_adapter, remove_adapter
 from adapters.registry import LORA_FILE, Adapter, Registry
 from tests.adapters_kit.runs import finish, write_recipe
@@ -152,6 +153,38 @@ def test_a_style_that_cannot_be_leaves_nothing_behind(
     assert refused.exit_code == 1
     assert said in refused.output
     assert list(own.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../walls", "'../walls' cannot be an adapter's name"),
+        ("Walls", "'Walls' cannot be an adapter's name"),
+        ("kancil", "an adapter 'kancil' comes with Sanggar"),
+    ],
+)
+def test_a_name_that_cannot_be_leaves_nothing_behind(made: Adapter, tmp_path: Path, name: str, said: str) -> None:
+    own = tmp_path / "own"
+    refused = CliRunner().invoke(adapters_app, ["add", str(made.files()[0]), "--name", name, "--dir", str(own)])
+    assert refused.exit_code == 1
+    assert said in refused.output
+    assert not own.exists()
+
+
+def test_what_has_a_manifest_is_not_renamed(made: Adapter, tmp_path: Path) -> None:
+    asked = ["add", str(made.folder), "--name", "fences", "--dir", str(tmp_path / "own")]
+    refused = CliRunner().invoke(adapters_app, asked)
+    assert refused.exit_code == 1
+    assert "the name 'walls' in it: it cannot become 'fences'" in refused.output
+
+
+def test_what_is_neither_here_nor_on_the_hub_is_said_in_a_line(tmp_path: Path) -> None:
+    for source in ("./lost.safetensors", "lost"):
+        asked = ["add", source, "--name", "lost", "--dir", str(tmp_path)]
+        refused = CliRunner().invoke(adapters_app, asked)
+        assert refused.exit_code == 1
+        assert refused.output.startswith("there is no f")
+        assert refused.output.count("\n") == 1
 
 
 def test_slugs() -> None:

@@ -19,6 +19,7 @@ from adapters.registry import Registry
 from adapters.training.base import load_base
 from adapters.training.loop import Stopped
 from adapters.training.recipe import RecipeError
+from adapters.training.trainer import Trainer
 from tests.adapters_kit.runs import DREAMBOOTH, LORA, after, finish, ignore, never, start, write_recipe
 
 
@@ -129,9 +130,49 @@ def test_what_is_there_is_not_overwritten(colours: Path, tiny: Path) -> None:
 
 
 def test_a_changed_recipe_does_not_resume(colours: Path, tiny: Path) -> None:
-    start(write_recipe(colours, tiny)).save()
-    with pytest.raises(RecipeError, match=r"changed since \(training\)"):
+    run = start(write_recipe(colours, tiny))
+    run.save()
+    with pytest.raises(RecipeError, match=r"changed since \(training\.seed\); change it back, or delete .*walls"):
         start(write_recipe(colours, tiny, seed=1), resume=True)
+    (run.work / "checkpoint.pt").write_bytes(b"half a checkpoint")
+    with pytest.raises(RecipeError, match=r"cannot be read; delete .*walls to begin anew"):
+        start(write_recipe(colours, tiny), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("{model}", "./nowhere", "base_model: There is no model folder './nowhere'"),
+        ("{model}", "{colours}", "base_model: The model folder .*colours lacks unet/config.json"),
+        ('folder = "colours"', 'folder = "nowhere"', r"nowhere.captions\.csv is not there"),
+        ("rank = 4", 'rank = 4\ntargets = ["to_q", "nothing"]', "the U-Net has no layer 'nothing'"),
+        ('name = "walls"', 'name = "kancil"', "an adapter 'kancil' comes with Sanggar: choose another name"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before_it_begins(
+    colours: Path, tiny: Path, before: str, after: str, said: str
+) -> None:
+    recipe = write_recipe(colours, tiny)
+    where = {"model": str(tiny), "colours": str(colours)}
+    recipe.write_text(recipe.read_text().replace(before.format(**where), after.format(**where)))
+    with pytest.raises(AdapterError, match=said) as caught:
+        start(recipe)
+    assert "SANGGAR_MODEL" not in str(caught.value)
+
+
+def test_a_broken_picture_is_named(colours: Path, tiny: Path) -> None:
+    (colours / "green.png").write_bytes(b"no picture")
+    with pytest.raises(AdapterError, match=r"green\.png: not a picture that can be read"):
+        start(write_recipe(colours, tiny))
+
+
+def test_too_little_memory_says_what_needs_less(colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflowing(trainer: Trainer, number: int) -> float:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Trainer, "step", overflowing)
+    with pytest.raises(AdapterError, match=r"too little memory .* lower training\.batch_size"):
+        start(write_recipe(colours, tiny)).go(ignore, never)
 
 
 def test_a_loss_that_is_no_number_ends_the_run(colours: Path, tiny: Path) -> None:

@@ -12,7 +12,8 @@ from diffusers import DDPMScheduler
 from diffusers.training_utils import compute_snr
 from PIL import Image
 
-from adapters.training.data import augment, batches, fit, read_examples
+from adapters.preparation.reading import squared
+from adapters.training.data import augment, batches, read_examples
 from adapters.training.loss import target, timestep_weights
 from adapters.training.optimizer import learning_rate
 from adapters.training.recipe import Augmentation, Training
@@ -88,7 +89,7 @@ def test_augmentation_crops_mirrors_and_recolours_by_chance_alone() -> None:
     assert (flipped == np.asarray(picture)[:, ::-1]).all()
     cropped = augment(picture, Augmentation(smallest_crop=0.5), random.Random(3))
     assert 0.49 <= cropped.width * cropped.height / 3600 < 1
-    assert fit(cropped, 32).size == (32, 32)
+    assert squared(cropped, 32).size == (32, 32)
     jitter = Augmentation(brightness=0.3, contrast=0.3, saturation=0.3)
     once, again, other = (augment(picture, jitter, random.Random(seed)).tobytes() for seed in (1, 1, 2))
     assert once == again != other

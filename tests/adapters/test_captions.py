@@ -1,0 +1,62 @@
+"""``captions.csv`` as people and their spreadsheets write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.captions import CAPTIONS, DataError, Row, read_rows, read_table, write_rows
+from adapters.training.data import read_examples
+
+
+def test_rows_survive_writing_and_reading(tmp_path: Path) -> None:
+    rows = [Row("0.png", 'a "red", deer', "test", "my pictures/deer.jpg"), Row("1.png", "")]
+    write_rows(tmp_path, rows)
+    assert read_rows(tmp_path) == rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufefffile,caption\r\n0.png,a deer\r\n", "file;caption;note\n0.png;a deer;mine\n\n"],
+    ids=["bom", "semicolons"],
+)
+def test_what_spreadsheets_write_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / CAPTIONS).write_text(text, encoding="utf-8")
+    assert read_rows(tmp_path) == [Row("0.png", "a deer")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"file,text\n0.png,a deer\n", "needs the columns file and caption"),
+        (b"", "needs the columns file and caption"),
+        (b"file,caption\n0.png,a\n1.png\n", "line 3: needs a file and a caption"),
+        (b"file,caption\n,a\n", "line 2: needs a file and a caption"),
+        (b"file,caption,split\n0.png,a,Test\n", "line 2: the split is 'Test', not train or test"),
+        (b"file,caption\n0.png,caf\xe9\n", "not UTF-8"),
+    ],
+)
+def test_a_wrong_table_names_the_line(tmp_path: Path, content: bytes, said: str) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=said) as caught:
+        read_table(file)
+    assert str(file) in str(caught.value)
+
+
+def test_a_folder_without_a_table_says_how_one_is_made(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="make a data set with: sanggar dataset prepare"):
+        read_rows(tmp_path)
+
+
+def test_a_picture_without_a_caption_is_trained_on_with_the_trigger_words_alone(tmp_path: Path) -> None:
+    write_rows(tmp_path, [Row("0.png", "")])
+    (tmp_path / "0.png").touch()
+    assert [example.caption for example in read_examples(tmp_path, triggers=("batik", "wax"))] == ["batik, wax"]
+
+
+def test_a_picture_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write_rows(tmp_path, [Row("0.png", "a deer")])
+    with pytest.raises(DataError, match=r"no file .*0\.png"):
+        read_examples(tmp_path)
