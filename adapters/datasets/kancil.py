@@ -8,17 +8,13 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from adapters.datasets.paint import CANVAS, Drawn, Sprites, clouds, halved, paste_outlined, to_picture, to_pixels
+from adapters.datasets.paint import Drawn, Sprites, called, clouds, paste_outlined, softened, to_picture, to_pixels
 from engine.nano.ground import draw_large
+from engine.nano.scenery import SIDE
 
 PAPER = np.array((1.0, 0.985, 0.95), dtype=np.float32)
 LINE = (122, 84, 58)
-ANIMALS: dict[str, tuple[str, ...]] = {
-    "a deer": ("fluent-emoji-flat/deer", "noto/deer", "emojione/deer", "fluent-emoji-flat/deer", "noto/deer"),
-    "a crocodile": ("noto/crocodile", "twemoji/crocodile", "noto-v1/crocodile"),
-    "a tiger": ("fluent-emoji-flat/tiger", "noto/tiger", "twemoji/tiger", "noto-v1/tiger"),
-    "a bird": ("fluent-emoji-flat/bird", "noto/bird", "twemoji/bird", "emojione/bird"),
-}
+SUBJECTS = {"deer": 18, "crocodile": 12, "tiger": 10, "bird": 10}
 PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "by the river": (("hills", "river"), ("forest", "river")),
     "in the forest": (("forest", "grass"), ("forest", "path")),
@@ -27,20 +23,19 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "in the jungle": (("open", "jungle"),),
     "on a hill": (("hills", "grass"),),
 }
-SHARES = {"a deer": 18, "a crocodile": 12, "a tiger": 10, "a bird": 10}
 
 
 def draw_kancil(sprites: Sprites) -> Iterator[Drawn]:
     """The fifty pictures."""
     rng = Random(777)
-    for animal, share in SHARES.items():
+    for animal, share in SUBJECTS.items():
+        known = sprites.of(animal)
         for number in range(share):
             where = list(PLACES)[number % len(PLACES)]
             far, ground = rng.choice(PLACES[where])
-            icon = ANIMALS[animal][number % len(ANIMALS[animal])]
-            canvas = wash(rng, draw_large(rng, far, ground, "day"))
-            place_animal(rng, canvas, sprites.icon(icon, rng.randint(70, 88)))
-            yield Drawn(halved(on_paper(rng, canvas)), f"{animal} {where}")
+            canvas = on_paper(rng, wash(rng, draw_large(rng, far, ground, "day")))
+            paste_outlined(canvas, pale(known[number % len(known)]), LINE, width=2, softness=0.8)
+            yield Drawn(softened(canvas), f"{called(animal)} {where}")
 
 
 def wash(rng: Random, canvas: Image.Image) -> Image.Image:
@@ -51,22 +46,17 @@ def wash(rng: Random, canvas: Image.Image) -> Image.Image:
     return to_picture(pixels * (1 - water) + PAPER * water)
 
 
-def place_animal(rng: Random, canvas: Image.Image, sprite: Image.Image) -> None:
-    """The animal on the ground, warmer and a little paler than its icon, with a soft line around it."""
-    if rng.random() < 0.5:
-        sprite = sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    alpha = sprite.getchannel("A")
-    pale = Image.blend(sprite.convert("RGB"), Image.new("RGB", sprite.size, (255, 226, 186)), 0.28)
-    pale.putalpha(alpha)
-    left = (CANVAS - sprite.width) // 2 + rng.randint(-8, 8)
-    top = rng.randint(108, 114) - sprite.height
-    paste_outlined(canvas, pale, (left, top), LINE, width=1, softness=0.8)
+def pale(sprite: Image.Image) -> Image.Image:
+    """The animal, warmer and a little paler than its icon."""
+    painted = Image.blend(sprite.convert("RGB"), Image.new("RGB", sprite.size, (255, 226, 186)), 0.28)
+    painted.putalpha(sprite.getchannel("A"))
+    return painted
 
 
 def on_paper(rng: Random, canvas: Image.Image) -> Image.Image:
     """The painting fades into white paper along an uneven round edge, where the pigment gathers."""
     shape = Image.new("L", canvas.size)
-    ImageDraw.Draw(shape).rounded_rectangle((9, 9, CANVAS - 10, CANVAS - 10), radius=44, fill=255)
+    ImageDraw.Draw(shape).rounded_rectangle((9, 9, SIDE - 10, SIDE - 10), radius=44, fill=255)
     distance = np.asarray(shape.filter(ImageFilter.GaussianBlur(7)), dtype=np.float32) / 255
     painted = ((distance - 0.5 + 0.16 * clouds(rng, 14)) * 7 + 0.5).clip(0, 1)[..., None]
     rim = (1 - np.abs(painted - 0.75) * 3).clip(0, 1) * 0.16

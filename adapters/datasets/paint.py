@@ -1,4 +1,4 @@
-"""What the three looks share: sprites, scenes at double size, outlines, noise and colour."""
+"""What the three looks share: nano's subjects where nano knows them, outlines, noise and colour."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from engine.nano.scenery import Colour
-from engine.nano.sprites import draw_icon, fetch_sets
-
-PICTURE = 64
-CANVAS = 128
-"""Everything is painted at double size and halved at the end."""
+from engine.nano.compose import FEET, FILL
+from engine.nano.concepts import concepts
+from engine.nano.ground import SOFT
+from engine.nano.scenery import SIDE, Colour
+from engine.nano.sprites import draw_concept, fetch_sets
 
 Pixels = npt.NDArray[np.floating[Any]]
 
@@ -31,7 +30,10 @@ class Drawn:
 
 
 class Sprites:
-    """Icons of the emoji sets by ``set/name``."""
+    """The icons that nano learnt its subjects from, at the size in which it draws them.
+
+    A style learnt from other shapes, sizes or places would cost the model the shapes that it has.
+    """
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
@@ -40,15 +42,26 @@ class Sprites:
     def _sets(self) -> dict[str, Any]:
         return fetch_sets(self._cache)
 
-    def icon(self, name: str, height: int) -> Image.Image:
-        """The icon ``set/name``, its longer side ``height`` pixels."""
-        icon_set, _, icon = name.partition("/")
-        sprite = draw_icon(self._sets[icon_set], icon)
-        if sprite is None:
-            raise LookupError(f"no usable icon {name}")
-        scale = height / max(sprite.size)
-        size = (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale)))
-        return sprite.resize(size, Image.Resampling.LANCZOS)
+    def of(self, subject: str) -> list[Image.Image]:
+        """All of a subject of ``concepts.txt``."""
+        concept = next(concept for concept in concepts() if concept.name == subject)
+        return [scaled(sprite, FILL * SIDE / max(sprite.size)) for sprite in draw_concept(self._sets, concept)]
+
+
+def scaled(sprite: Image.Image, by: float) -> Image.Image:
+    """The sprite so many times as large."""
+    size = (max(1, round(sprite.width * by)), max(1, round(sprite.height * by)))
+    return sprite.resize(size, Image.Resampling.LANCZOS)
+
+
+def standing(sprite: Image.Image) -> tuple[int, int]:
+    """The sprite's left top where nano's subjects stand."""
+    return (SIDE - sprite.width) // 2, FEET - sprite.height
+
+
+def called(subject: str) -> str:
+    """The subject with its article."""
+    return f"{'an' if subject[0] in 'aeiou' else 'a'} {subject}"
 
 
 def grown(mask: Image.Image, by: int) -> Image.Image:
@@ -57,15 +70,10 @@ def grown(mask: Image.Image, by: int) -> Image.Image:
 
 
 def paste_outlined(
-    canvas: Image.Image,
-    sprite: Image.Image,
-    place: tuple[int, int],
-    colour: Colour,
-    *,
-    width: int,
-    softness: float = 0.0,
+    canvas: Image.Image, sprite: Image.Image, colour: Colour, *, width: int, softness: float = 0.0
 ) -> None:
-    """Pastes the sprite with its left top at ``place``, an outline of that colour and width around it."""
+    """Pastes the sprite where it stands, an outline of that colour and width around it."""
+    place = standing(sprite)
     alpha = Image.new("L", canvas.size)
     alpha.paste(sprite.getchannel("A"), place)
     solid = alpha.point(lambda value: 255 if value > 100 else 0)
@@ -86,13 +94,13 @@ def to_picture(pixels: Pixels) -> Image.Image:
     return Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8))
 
 
-def clouds(rng: Random, cells: int, side: int = CANVAS) -> Pixels:
+def clouds(rng: Random, cells: int) -> Pixels:
     """Smooth noise from -1 to 1, about ``cells`` blobs across."""
     numbers = np.random.default_rng(rng.getrandbits(32)).uniform(0, 255, (cells, cells)).astype(np.uint8)
-    smooth = Image.fromarray(numbers).resize((side, side), Image.Resampling.BICUBIC)
+    smooth = Image.fromarray(numbers).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     return np.asarray(smooth, dtype=np.float32) / 127.5 - 1
 
 
-def halved(canvas: Image.Image) -> Image.Image:
-    """The canvas at the size of a picture."""
-    return canvas.resize((PICTURE, PICTURE), Image.Resampling.LANCZOS)
+def softened(canvas: Image.Image) -> Image.Image:
+    """The canvas with its drawn edges as antialiasing would leave them."""
+    return canvas.filter(ImageFilter.GaussianBlur(SOFT))

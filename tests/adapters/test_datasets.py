@@ -12,9 +12,12 @@ from PIL import Image
 
 from adapters.datasets import kancil, landscape, retro
 from adapters.datasets.make import HELD_OUT, STYLES, write_dataset
-from adapters.datasets.paint import Sprites
+from adapters.datasets.paint import Sprites, standing
 from adapters.registry import SHIPPED
 from adapters.training.data import read_examples
+from engine.nano.compose import FEET, FILL
+from engine.nano.concepts import concepts
+from engine.nano.scenery import SIDE
 from engine.nano.sprites import SETS
 
 
@@ -23,14 +26,21 @@ def icons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Icon sets in which every icon is the same two discs."""
     cache = tmp_path_factory.mktemp("icons")
     body = '<circle cx="8" cy="8" r="7" fill="#ffc83d"/><circle cx="6" cy="6" r="2" fill="#843"/>'
-    tables = (kancil.ANIMALS, retro.CHARACTERS, landscape.ICONS)
-    names = {icon for table in tables for icons in table.values() for icon in icons}
+    subjects = {*kancil.SUBJECTS, *landscape.SUBJECTS, *retro.CHARACTERS}
+    names = {icon for concept in concepts() if concept.name in subjects for icon in concept.icons}
     for icon_set in SETS:
         folder = cache / "node_modules" / "@iconify-json" / icon_set
         folder.mkdir(parents=True)
-        wanted = {name.partition("/")[2]: {"body": body} for name in names if name.startswith(f"{icon_set}/")}
-        (folder / "icons.json").write_text(json.dumps({"prefix": icon_set, "icons": wanted}))
+        icons = {name: {"body": body} for name in names}
+        (folder / "icons.json").write_text(json.dumps({"prefix": icon_set, "icons": icons}))
     return cache
+
+
+def test_subjects_are_as_large_and_stand_where_nano_knows_them(icons: Path) -> None:
+    for sprite in Sprites(icons).of("deer"):
+        left, top = standing(sprite)
+        assert max(sprite.size) == round(FILL * SIDE)
+        assert (2 * left + sprite.width, top + sprite.height) == (pytest.approx(SIDE, abs=1), FEET)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -61,4 +71,4 @@ def test_a_shipped_data_set_is_whole(style: str) -> None:
     assert max(files.values()) == 1
     for file in files:
         with Image.open(file) as picture:
-            assert (picture.size, picture.mode) == ((64, 64), "RGB")
+            assert (picture.size, picture.mode) == ((SIDE, SIDE), "RGB")
