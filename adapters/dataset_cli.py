@@ -19,7 +19,7 @@ dataset_app = typer.Typer(help="From a folder of pictures to a data set to train
 
 Source = Annotated[Path, typer.Argument(help="Your folder of pictures; it is only read.", exists=True, file_okay=False)]
 Folder = Annotated[Path, typer.Argument(help="A data set made by prepare.", exists=True, file_okay=False)]
-Resolution = Annotated[int, typer.Option(help="Side of the training pictures: 512 for SD 2.1, 64 for nano.", min=32)]
+Resolution = Annotated[int, typer.Option(help="Side of the training pictures: 512 for SD 2.1, 128 for nano.", min=32)]
 
 
 def show(verdicts: list[Verdict]) -> None:

@@ -41,6 +41,11 @@ class Base:
         kind: PredictionType = self.noise.config.prediction_type
         return kind
 
+    @property
+    def native(self) -> int:
+        """Side in pixels of the pictures that the model was trained on."""
+        return int(self.unet.config.sample_size) * int(self.pipeline.vae_scale_factor)
+
     def autocast(self) -> torch.autocast:
         """Mixed precision where the dtype asks for it."""
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)

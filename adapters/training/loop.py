@@ -119,11 +119,13 @@ def prepare_run(
     data, seed = recipe.data, recipe.training.seed
     examples = read_examples(pictures, triggers=recipe.adapter.trigger_words)[: data.limit]
     base = load_base(recipe.base_model, recipe.training.precision)
+    resolution = data.resolution or base.native
+    recipe = recipe.model_copy(update={"data": data.model_copy(update={"resolution": resolution})})
     if not resume:
         start_anew(work)
     state = load_checkpoint(work, recipe, base.device) if resume else None
     losses: list[float] = state["losses"] if state else []
-    latents = encode_examples(base, examples, data.resolution, data.augmentation, seed)
+    latents = encode_examples(base, examples, resolution, data.augmentation, seed)
     method = make_method(recipe, base, work)
     steps = recipe.steps(len(examples))
     trainer = Trainer(base, method, latents, recipe.training, steps=steps, start=len(losses))

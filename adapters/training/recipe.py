@@ -51,7 +51,8 @@ class Data(_Table):
 
     folder: Path
     """Relative to the recipe."""
-    resolution: int = Field(ge=32, le=2048, multiple_of=8)
+    resolution: int | None = Field(default=None, ge=32, le=2048, multiple_of=8)
+    """Side of the pictures; that of the base model's own where it is left out."""
     limit: int | None = Field(default=None, ge=1)
     """Train on the first so many pictures only."""
     augmentation: Augmentation | None = None

@@ -160,6 +160,18 @@ def test_what_cannot_be_trained_is_said_before_it_begins(
     assert "SANGGAR_MODEL" not in str(caught.value)
 
 
+def test_a_recipe_without_a_resolution_takes_the_models_own(colours: Path, tiny: Path) -> None:
+    recipe = write_recipe(colours, tiny, steps=1)
+    recipe.write_text(recipe.read_text().replace("resolution = 32\n", ""))
+    run, adapter = finish(recipe)
+    assert run.recipe.data.resolution == run.base.native == run.base.draw(["a wall"], 1, 1, 1.0)[0].width
+    assert adapter.manifest.recipe is not None
+    assert adapter.manifest.recipe["data"]["resolution"] == run.base.native
+    (adapter.folder / "manifest.json").unlink()
+    start(recipe).save()
+    assert start(recipe, resume=True).recipe == run.recipe
+
+
 def test_a_broken_picture_is_named(colours: Path, tiny: Path) -> None:
     (colours / "green.png").write_bytes(b"no picture")
     with pytest.raises(AdapterError, match=r"green\.png: not a picture that can be read"):
