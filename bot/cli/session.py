@@ -31,7 +31,7 @@ async def open_studio(
     Raises EngineFailed and ``bot.database.DatabaseError``.
     """
     changes: dict[str, object] = {**UNLIMITED, "shutdown_grace": 0.0}
-    if own_engine or await _nobody_answers(settings.engine_url):
+    if own_engine or await none_serves(settings.engine_url):
         changes["engine_url"] = f"http://127.0.0.1:{free_port()}"
     settings = settings.model_copy(update=changes)
     own = {"SANGGAR_ENGINE_HOST": "127.0.0.1", **(environment or {})}
@@ -52,12 +52,13 @@ def sharing_console(settings: Settings) -> AbstractContextManager[bool]:
     return one_of_many(lock_path(settings, "console"))
 
 
-async def _nobody_answers(url: str) -> bool:
-    """Whether an engine has to be started; a far one is never ours to start."""
+async def none_serves(url: str) -> bool:
+    """Whether an engine has to be started: none is there, or one that is about to end. A far one is never ours."""
     if not is_local(url):
         return False
     async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
-        return await probe(client, url) is None
+        health = await probe(client, url)
+        return health is None or health.status == "stopping"
 
 
 class _Starting:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot import supervisor
+from bot.cli.session import none_serves
 from bot.ports import free_port
 from bot.probe import EngineFailed
 from bot.supervisor import Event, Supervisor
@@ -127,6 +128,7 @@ async def test_of_an_engine_that_is_not_ours_it_tells_when_it_goes_and_comes(
 
 
 async def test_an_engine_that_is_stopping_is_waited_for_before_ours_starts(url: str, watcher: Watcher) -> None:
+    """A command of one person does not wait: its engine has a port of its own."""
     environment = {**os.environ, "SANGGAR_ENGINE_PORT": str(urlsplit(url).port)}
     pipe = asyncio.subprocess.PIPE
     theirs = await asyncio.create_subprocess_exec(*CHILD, "leaving", env=environment, stdout=pipe)
@@ -135,10 +137,14 @@ async def test_an_engine_that_is_stopping_is_waited_for_before_ours_starts(url: 
     async with supervise(url, watcher) as ours:
         await watcher.until(lambda: watcher.events == [Event.STOPPING])
         assert ours.pid is None
+        assert await none_serves(url)
         theirs.terminate()
         await theirs.communicate()
         await ours.ready()
+        assert not await none_serves(url)
     assert watcher.events == [Event.STOPPING, Event.STARTING, Event.READY]
+    assert await none_serves(url)
+    assert not await none_serves("http://sanggar.invalid:8801")
 
 
 async def test_a_port_that_something_else_uses_is_named(url: str, watcher: Watcher) -> None:
