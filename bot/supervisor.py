@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bot.child import ending, pass_on, start, stop
 from bot.probe import EngineFailed, is_local, probe
 from engine.protocol import Health
 
@@ -30,8 +30,6 @@ POLL = 0.2
 """Seconds between two looks at ``/health`` while the model loads."""
 LOOK_SECONDS = 5.0
 """Seconds between two looks at an engine that is not ours."""
-STOP_SECONDS = 20.0
-"""How long the engine may take to end after SIGTERM; its requests have been drained or cancelled by then."""
 TAIL = 20
 """Last log lines, shown when the engine failed."""
 
@@ -149,36 +147,24 @@ class Supervisor:
                 self._ready.set_exception(EngineFailed(f"The engine did not start (it ended with {code}).", self._tail))
                 return
             pause = self._first_pause if was_ready else min(2 * pause, LONGEST_PAUSE)
-            self._tell(Event.DIED, f"{_ending(code)}, starting it again in {pause:.0f} s")
+            self._tell(Event.DIED, f"{ending(code)}, starting it again in {pause:.0f} s")
             await asyncio.sleep(pause)
 
     async def _run_once(self) -> tuple[bool, int]:
         """One life of an engine: whether it became ready, and its exit status."""
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=self._environment,
-            start_new_session=True,
-            limit=1 << 20,
-        )
+        self._process = process = await start(self._command, self._environment)
         watch = asyncio.create_task(self._watch())
         try:
-            await self._pass_on(process)
+            await pass_on(process, self._hear)
             return watch.done(), await process.wait()
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
-            await self._stop(process)
+            await stop(process, self._hear)
 
-    async def _pass_on(self, process: asyncio.subprocess.Process) -> None:
-        """Hands on each line of the engine's log until it ends."""
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
-            text = line.decode(errors="replace").rstrip()
-            self._tail.append(text)
-            self._log(text)
+    def _hear(self, line: str) -> None:
+        self._tail.append(line)
+        self._log(line)
 
     async def _watch(self) -> None:
         """Returns once ``/health`` says ready."""
@@ -190,21 +176,3 @@ class Supervisor:
         self._tell(Event.READY, health.model)
         if not self._ready.done():
             self._ready.set_result(None)
-
-    async def _stop(self, process: asyncio.subprocess.Process) -> None:
-        """SIGTERM, and SIGKILL for one that does not end."""
-        if process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._pass_on(process)
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-def _ending(code: int) -> str:
-    """An exit status in words."""
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"

@@ -74,3 +74,8 @@ def start_bot(scripted: ScriptedEngine, courier: Recorder, tmp_path: Path) -> St
 async def app(start_bot: Start) -> AsyncIterator[Application]:
     async with start_bot() as app:
         yield app
+
+
+async def left(app: Application, origin: Origin) -> int:
+    """Pictures that the member may draw now."""
+    return (await app.limits.quota(origin.platform, origin.user)).left

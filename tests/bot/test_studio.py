@@ -12,17 +12,13 @@ from bot.errors import Refused
 from bot.job import State
 from bot.request import DrawRequest, Origin
 from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull
-from tests.bot.conftest import Start
+from tests.bot.conftest import Start, left
 from tests.bot.kit.behaviours import break_off, fail, refuse
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine
 from tests.bot.kit.pictures import png
 
 DEER = DrawRequest("kancil", "a deer", seed=777)
-
-
-async def left(app: Application, origin: Origin) -> int:
-    return (await app.limits.quota(origin.platform, origin.user)).left
 
 
 async def test_a_command_becomes_a_delivered_picture(
@@ -198,99 +194,6 @@ async def test_a_delivery_under_way_is_waited_for_when_the_bot_stops(
     assert [delivered.id for delivered, _ in courier.delivered] == [job.id]
 
 
-async def test_cancelling_stops_the_work_in_the_engine_before_it_says_so(
-    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
-) -> None:
-    scripted.gate.clear()
-    job = await app.studio.submit(origin, DEER)
-    await scripted.told.wait()
-    [cancelled] = await app.studio.cancel(origin, job.id.upper())
-    assert len(scripted.stopped) == 1
-    assert (cancelled.id, cancelled.state) == (job.id, State.CANCELLED)
-    assert courier.informed == [cancelled]
-    assert courier.delivered == []
-    assert await app.studio.cancel(origin, job.id) == []
-
-
-async def test_cancelling_before_the_drawing_gives_the_allowance_back(
-    app: Application, origin: Origin, scripted: ScriptedEngine
-) -> None:
-    before = await left(app, origin)
-    await scripted.stop()
-    await app.studio.submit(origin, DEER)
-    assert await left(app, origin) == before - 1
-    assert len(await app.studio.cancel(origin)) == 1
-    assert await left(app, origin) == before
-
-
-async def test_members_cancel_their_own_jobs_only(app: Application, origin: Origin, scripted: ScriptedEngine) -> None:
-    scripted.gate.clear()
-    stranger = Origin("console", "here", "budi", "id", {})
-    job = await app.studio.submit(origin, DEER)
-    with pytest.raises(Refused) as refused:
-        await app.studio.cancel(stranger, job.id)
-    assert refused.value.reason == "unknown-job"
-    assert await app.studio.cancel(stranger) == []
-    scripted.gate.set()
-    assert (await app.studio.wait(job.id)).state is State.DELIVERED
-
-
-async def test_a_drawn_job_can_no_longer_be_cancelled(app: Application, origin: Origin, courier: Recorder) -> None:
-    courier.gate.clear()
-    job = await app.studio.submit(origin, DEER)
-    await courier.delivering.wait()
-    cancelling = asyncio.create_task(app.studio.cancel(origin, job.id))
-    courier.gate.set()
-    assert await cancelling == []
-    assert (await app.studio.wait(job.id)).state is State.DELIVERED
-
-
-async def test_a_member_may_only_have_so_many_jobs_under_way(
-    start_bot: Start, origin: Origin, scripted: ScriptedEngine
-) -> None:
-    scripted.gate.clear()
-    async with start_bot(running_jobs=2) as app:
-        jobs = [await app.studio.submit(origin, DEER) for _ in range(2)]
-        with pytest.raises(Refused) as refused:
-            await app.studio.submit(origin, DEER)
-        assert (refused.value.reason, refused.value.values["n"]) == ("too-many-jobs", 2)
-        scripted.gate.set()
-        for job in jobs:
-            await app.studio.wait(job.id)
-        await app.studio.wait((await app.studio.submit(origin, DEER)).id)
-
-
-async def test_commands_at_the_same_moment_cannot_pass_the_cap_together(
-    start_bot: Start, origin: Origin, scripted: ScriptedEngine
-) -> None:
-    scripted.gate.clear()
-    async with start_bot(running_jobs=2) as app:
-        results = await asyncio.gather(*(app.studio.submit(origin, DEER) for _ in range(5)), return_exceptions=True)
-        assert sum(isinstance(result, Refused) for result in results) == 3
-        scripted.gate.set()
-
-
-async def test_again_draws_the_same_request_with_another_seed_for_whoever_asks(
-    app: Application, origin: Origin, courier: Recorder
-) -> None:
-    first = await app.studio.submit(origin, DrawRequest("draw", "a fox", seed=1, steps=9))
-    await app.studio.wait(first.id)
-    friend = Origin("console", "here", "budi", "id", {"channel": 8})
-    second = await app.studio.again(friend, first.id)
-    await app.studio.wait(second.id)
-    assert (second.request.prompt, second.request.steps, second.origin) == ("a fox", 9, friend)
-    assert second.seed != 1
-    assert len(courier.delivered) == 2
-
-
-async def test_a_job_of_another_place_cannot_be_drawn_again(app: Application, origin: Origin) -> None:
-    job = await app.studio.submit(origin, DEER)
-    await app.studio.wait(job.id)
-    with pytest.raises(Refused) as refused:
-        await app.studio.again(Origin("console", "elsewhere", "ani", "en", {}), job.id)
-    assert refused.value.reason == "unknown-job"
-
-
 async def test_a_choice_of_the_moderators_counts_from_the_next_request_on(
     app: Application, origin: Origin, scripted: ScriptedEngine
 ) -> None:
@@ -325,20 +228,6 @@ async def test_a_job_under_way_is_delivered_by_whoever_is_attached_by_then(
     assert (len(courier.delivered), len(later.delivered)) == (0, 1)
 
 
-async def test_nobody_waits_for_a_job_that_does_not_exist(app: Application) -> None:
-    assert await app.studio.job("00000000") is None
-    with pytest.raises(Refused):
-        await app.studio.wait("00000000")
-
-
-async def test_a_refused_command_does_not_count_as_one_under_way(start_bot: Start, origin: Origin) -> None:
-    async with start_bot(running_jobs=1, burst=4, pictures_per_hour=1) as app:
-        await app.studio.wait((await app.studio.submit(origin, DrawRequest("draw", "a fox", count=4))).id)
-        for _ in range(2):
-            with pytest.raises(Refused, match="no-pictures-left"):
-                await app.studio.submit(origin, DEER)
-
-
 async def test_jobs_and_choices_follow_a_place_that_gets_a_new_id(app: Application, origin: Origin) -> None:
     await app.moderation.use(origin, "kancil", "batik", allowed=True)
     job = await app.studio.submit(origin, DEER)
@@ -346,10 +235,3 @@ async def test_jobs_and_choices_follow_a_place_that_gets_a_new_id(app: Applicati
     await app.studio.move_place("console", "here", "there")
     moved = Origin("console", "there", "ani", "en", {})
     assert (await app.studio.again(moved, job.id)).look.adapter == "batik"
-
-
-async def test_an_unknown_style_is_refused_before_anything_is_taken(app: Application, origin: Origin) -> None:
-    with pytest.raises(Refused) as refused:
-        await app.studio.submit(origin, DrawRequest("kancl", "a deer"))
-    assert (refused.value.reason, refused.value.values["suggestion"]) == ("unknown-style", "kancil")
-    assert await left(app, origin) == 12

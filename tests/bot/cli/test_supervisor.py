@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot import supervisor
+from bot import child, supervisor
 from bot.cli.session import none_serves
 from bot.ports import free_port
 from bot.probe import EngineFailed
@@ -93,7 +93,7 @@ async def test_an_engine_that_never_was_ready_is_given_up_with_its_last_words(ur
 async def test_an_engine_that_does_not_listen_to_sigterm_is_killed(
     url: str, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(child, "STOP_SECONDS", 0.2)
     async with supervise(url, watcher, "deaf") as engine:
         await engine.ready()
         pid = engine.pid
