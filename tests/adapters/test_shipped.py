@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -42,3 +46,13 @@ def test_the_same_prompt_and_seed_give_another_picture(name: str) -> None:
         for which in (None, adapter)
     )
     assert np.abs(base - adapted).mean() > 20
+
+
+@pytest.mark.parametrize("package", ["adapters", "bot", "engine", "migrations"])
+def test_a_wheel_has_every_file_of_the_packages(package: str) -> None:
+    root = Path(__file__).parents[2]
+    with (root / "pyproject.toml").open("rb") as stream:
+        patterns = ["*.py", *tomllib.load(stream)["tool"]["setuptools"]["package-data"]["*"]]
+    files = [file for file in (root / package).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    assert len(files) > 5
+    assert [file for file in files if not any(fnmatch(file.name, pattern) for pattern in patterns)] == []
