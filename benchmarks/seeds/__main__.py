@@ -1,21 +1,24 @@
-"""``python -m benchmarks.seeds NAME [--scale X] [--json FILE]``."""
+"""``python -m benchmarks.seeds NAME|all [--scale X] [--folder FOLDER] [--work FOLDER] [--anew]``."""
 
 import argparse
-import json
-import tempfile
-import time
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
+from adapters.manifest import AdapterError
+from adapters.registry import SHIPPED, Registry, hash_files
 from benchmarks import seeds
 from benchmarks.seeds import data_sizes, epochs, guidance, inference_steps, l2, language, negative, steps
-from benchmarks.seeds.room import Room, Row
+from benchmarks.seeds.judging import Size
+from benchmarks.seeds.record import Record, cells, write_page
+from benchmarks.seeds.room import Room
+from engine.nano import WEIGHTS
 
-EXPERIMENTS = {
+EXPERIMENTS: dict[str, Any] = {
     "epochs": epochs,
     "data": data_sizes,
     "steps": steps,
@@ -25,33 +28,64 @@ EXPERIMENTS = {
     "negative": negative,
     "language": language,
 }
+FOLDER = SHIPPED.parent / "docs" / "adapters" / "experiments"
+WORK = Path("data/seeds")
 
 
-def show(experiment: Any, rows: list[Row]) -> None:
+def settings(experiment: Any, scale: float) -> dict[str, Any]:
+    """What an experiment's rows depend on: scale, nano's weights, and what is shipped of the style."""
+    style = Registry([SHIPPED]).get(experiment.STYLE)
+    made_of = [SHIPPED / style.name / "recipe.toml", *sorted((style.folder / "dataset").iterdir())]
+    return {
+        "scale": scale,
+        "nano": hash_files(sorted(WEIGHTS.rglob("*.safetensors")))[:12],
+        "adapter": style.manifest.sha256[:12],
+        "recipe and data": hash_files(made_of)[:12],
+    }
+
+
+def run(name: str, scale: float, folder: Path, work: Path) -> Record:
+    """Measures what is still missing of an experiment. Raises AdapterError where its record is of other settings."""
+    experiment, file = EXPERIMENTS[name], folder / f"{name}.json"
+    about = {"experiment": name, "title": experiment.__doc__.strip(), "study": experiment.STUDY}
+    record = Record.open(file, settings(experiment, scale), about)
+    experiment.measure(Room(record, Size(scale), work))
+    shutil.rmtree(work, ignore_errors=True)
+    return record
+
+
+def show(record: Record) -> None:
     """The table, and what the study found."""
-    table = Table(*rows[0], title=experiment.__doc__.strip())
+    rows = list(record.rows.values())
+    table = Table(*rows[0], title=record.about["title"])
     for row in rows:
-        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*cells(row))
     console = Console()
     console.print(table)
-    console.print(f"The study, on Stable Diffusion 2.1: {experiment.STUDY}.")
+    console.print(f"The study, on Stable Diffusion 2.1: {record.about['study']}.")
 
 
 def main() -> None:
-    """Run one experiment."""
+    """Run one experiment, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=seeds.__doc__)
-    parser.add_argument("name", choices=EXPERIMENTS)
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the full lengths and numbers; 0.05 is quick")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("name", choices=[*EXPERIMENTS, "all"])
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full lengths and numbers; 0.02 is quick")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where NAME.json and the page of all are written")
+    parser.add_argument("--work", type=Path, default=WORK, help="where checkpoints are kept until it is done")
+    parser.add_argument("--anew", action="store_true", help="measure again what is there")
     options = parser.parse_args()
-    experiment, began = EXPERIMENTS[options.name], time.perf_counter()
-    with tempfile.TemporaryDirectory() as work:
-        rows = experiment.measure(Room(options.scale, Path(work)))
-    show(experiment, rows)
-    if options.json:
-        figures = {"experiment": options.name, "scale": options.scale, "study": experiment.STUDY, "rows": rows}
-        figures |= {"seconds": time.perf_counter() - began, "torch": torch.__version__}
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    names = list(EXPERIMENTS) if options.name == "all" else [options.name]
+    for name in names if options.anew else ():
+        (options.folder / f"{name}.json").unlink(missing_ok=True)
+        shutil.rmtree(options.work / name, ignore_errors=True)
+    try:
+        for name in names:
+            show(run(name, options.scale, options.folder, options.work / name))
+            write_page(options.folder, list(EXPERIMENTS))
+    except AdapterError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("\nstopped; the same command without --anew goes on from here")
 
 
 if __name__ == "__main__":

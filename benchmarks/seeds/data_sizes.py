@@ -5,12 +5,19 @@ import random
 from adapters.captions import Row as Line
 from adapters.captions import read_rows, write_rows
 from adapters.registry import SHIPPED
-from benchmarks.seeds.room import Room, Row, advance, chosen, last_loss
+from benchmarks.seeds.room import Room, last_loss
 
 STUDY = "30 or more pictures stop stray people in the background; for landscapes, more data lowers FID"
-SIZES = (10, 20, 30, 50)
+STYLE = "retro"
+SIZES = {
+    10: "stray people in the background",
+    20: "stray people in the background",
+    30: "none",
+    50: "none",
+}
+"""How many pictures, and what the study saw with them."""
 SCORES = ("clip_score", "reference_similarity", "cmmd", "fid", "nearest_training")
-DATA = SHIPPED / "retro" / "dataset"
+DATA = SHIPPED / STYLE / "dataset"
 
 
 def choose(size: int) -> list[Line]:
@@ -20,14 +27,17 @@ def choose(size: int) -> list[Line]:
     return random.Random(777).sample(training if size <= len(training) else rows, size)
 
 
-def measure(room: Room) -> list[Row]:
+def measure(room: Room) -> None:
     """A row for nano alone, then one for each size."""
-    judge = room.judge("retro")
-    rows: list[Row] = [{"pictures": 0, "loss": "-", **chosen(judge.before(), *SCORES)}]
-    for size in SIZES:
-        folder = room.folder(f"pictures-{size}")
-        write_rows(folder, [Line(str(DATA / row.file), row.caption) for row in choose(size)])
-        run = room.open("retro", folder)
-        advance(run, room.scaled(run.steps))
-        rows.append({"pictures": size, "loss": last_loss(run), **chosen(judge.scores(run.base), *SCORES)})
-    return rows
+    judge = room.judge(STYLE)
+    if room.record.missing("before"):
+        room.record.add("before", {"pictures": 0, "loss": "-", **judge.before(*SCORES), "the study": "-"})
+    for size, seen in SIZES.items():
+        key = f"{size} pictures"
+        if room.record.missing(key):
+            folder = room.folder(f"pictures-{size}")
+            write_rows(folder, [Line(str(DATA / row.file), row.caption) for row in choose(size)])
+            training = room.training(STYLE, f"training-{size}", folder)
+            run = training.after(room.size.of(training.recipe.steps(size)))
+            row = {"pictures": size, "loss": last_loss(run), **judge.scores(run.base, *SCORES)}
+            room.record.add(key, row | {"the study": seen})

@@ -1,16 +1,20 @@
 """The shipped retro adapter drawn with guidance scales of 5 to 9."""
 
-from benchmarks.seeds.room import Drawing, Room, Row, chosen
+from benchmarks.seeds.judging import Drawing
+from benchmarks.seeds.room import Room
 
 STUDY = "guidance scales of 5 to 9 were compared; higher follows the prompt, lower is freer"
-SCALES = (5.0, 6.0, 7.0, 8.0, 9.0)
+STYLE = "retro"
+SCALES = {5: "freer", 6: "-", 7: "-", 8: "-", 9: "follows the prompt"}
+"""Guidance scales, and what the study says of them."""
 SCORES = ("clip_score", "reference_similarity", "cmmd", "consistency")
 
 
-def measure(room: Room) -> list[Row]:
+def measure(room: Room) -> None:
     """A row for each guidance scale."""
-    judge, base = room.judge("retro"), room.adapted("retro")
-    return [
-        {"guidance_scale": scale, **chosen(judge.scores(base, Drawing(guidance_scale=scale)), *SCORES)}
-        for scale in SCALES
-    ]
+    judge, base = room.judge(STYLE), room.adapted(STYLE)
+    for scale, said in SCALES.items():
+        key = f"guidance scale {scale}"
+        if room.record.missing(key):
+            grid = judge.draw(base, Drawing(guidance_scale=scale))
+            room.record.add(key, {"guidance scale": scale, **judge.score(grid, *SCORES), "the study": said})

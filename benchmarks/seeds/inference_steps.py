@@ -2,20 +2,23 @@
 
 import time
 
-from benchmarks.seeds.room import Drawing, Room, Row, chosen
+from benchmarks.seeds.judging import Drawing
+from benchmarks.seeds.room import Room
 
 STUDY = "10 to 50 steps were compared; more steps give more quality and take more time"
+STYLE = "retro"
 STEPS = (10, 20, 30, 40, 50)
 SCORES = ("clip_score", "reference_similarity", "cmmd")
 
 
-def measure(room: Room) -> list[Row]:
-    """A row for each number of steps; seconds are those of one picture, its share of the judging included."""
-    judge, base = room.judge("retro"), room.adapted("retro")
-    rows: list[Row] = []
+def measure(room: Room) -> None:
+    """A row for each number of steps."""
+    judge, base = room.judge(STYLE), room.adapted(STYLE)
     for steps in STEPS:
-        began = time.perf_counter()
-        scores = judge.scores(base, Drawing(steps=steps))
-        seconds = (time.perf_counter() - began) / judge.pictures
-        rows.append({"steps": room.scaled(steps, 2), "seconds_a_picture": seconds, **chosen(scores, *SCORES)})
-    return rows
+        key = f"{steps} steps"
+        if room.record.missing(key):
+            began = time.perf_counter()
+            grid = judge.draw(base, Drawing(steps=steps))
+            seconds = (time.perf_counter() - began) / judge.pictures
+            row = {"steps": room.size.of(steps, 2), "seconds a picture": seconds, **judge.score(grid, *SCORES)}
+            room.record.add(key, row | {"the study": "more steps, more quality and time"})

@@ -1,19 +1,22 @@
 """The shipped retro adapter drawn without and with negative prompts."""
 
-from benchmarks.seeds.room import Drawing, Room, Row, chosen
+from benchmarks.seeds.judging import Drawing
+from benchmarks.seeds.room import Room
 
 STUDY = "negative prompts give +0.01 of CLIP score"
+STYLE = "retro"
 NEGATIVES = ("", "blurry, ugly, deformed", "tree, house, bird")
 SCORES = ("clip_score", "reference_similarity", "cmmd")
 
 
-def measure(room: Room) -> list[Row]:
+def measure(room: Room) -> None:
     """A row for each negative prompt, and how much its CLIP score is above that without one."""
-    judge, base = room.judge("retro"), room.adapted("retro")
-    rows: list[Row] = []
-    without = 0.0
+    judge, base = room.judge(STYLE), room.adapted(STYLE)
     for negative in NEGATIVES:
-        scores = judge.scores(base, Drawing(negative=negative))
-        without = without if negative else scores.clip_score
-        rows.append({"negative": negative or "-", **chosen(scores, *SCORES), "gain": scores.clip_score - without})
-    return rows
+        key = f"negative prompt {negative!r}"
+        if room.record.missing(key):
+            scores = judge.score(judge.draw(base, Drawing(negative=negative)), *SCORES)
+            first = next(iter(room.record.rows.values()), scores)
+            gain = float(scores["clip_score"]) - float(first["clip_score"])
+            row = {"negative prompt": negative or "-", **scores, "gain": gain}
+            room.record.add(key, row | {"the study": "gain 0.01" if negative else "-"})

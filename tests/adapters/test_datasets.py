@@ -40,7 +40,8 @@ def test_subjects_are_as_large_and_stand_where_nano_knows_them(icons: Path) -> N
     for sprite in Sprites(icons).of("deer"):
         left, top = standing(sprite)
         assert max(sprite.size) == round(FILL * SIDE)
-        assert (2 * left + sprite.width, top + sprite.height) == (pytest.approx(SIDE, abs=1), FEET)
+        assert abs(2 * left + sprite.width - SIDE) <= 1
+        assert top + sprite.height == FEET
 
 
 @pytest.mark.parametrize("style", STYLES)

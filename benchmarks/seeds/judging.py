@@ -1,0 +1,101 @@
+"""A judge for what a model draws for the held-out captions of a shipped style."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+
+from adapters.evaluation.backbones import Eyes
+from adapters.evaluation.evaluate import FIRST_SEED, Grid, Scores, look, score
+from adapters.evaluation.metrics import nearest_similarity
+from adapters.manifest import PROMPT
+from adapters.registry import SHIPPED, Registry
+from adapters.terminal import tracked
+from adapters.training.base import Base, load_base
+from adapters.training.data import read_examples
+from benchmarks.seeds.record import Row
+
+CAPTIONS, SEEDS = 10, 4
+"""Held-out captions, and pictures of each."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How pictures are drawn; the defaults are those of the evaluation."""
+
+    steps: int = 25
+    guidance_scale: float = 7.0
+    negative: str = ""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is drawn and trained: a share of the full lengths and numbers."""
+
+    scale: float
+
+    def of(self, number: float, least: int = 1) -> int:
+        """So many of the full number."""
+        return max(least, round(number * self.scale))
+
+
+class Judge:
+    """Draws captions, worded as the style words them, and compares the pictures with those that were held out."""
+
+    def __init__(self, style: str, eyes: Eyes, size: Size) -> None:
+        adapter = Registry([SHIPPED]).get(style)
+        data = adapter.folder / "dataset"
+        tests = read_examples(data, "test")[: size.of(CAPTIONS, 2)]
+        self._eyes, self._size = eyes, size
+        self._target = look(tests, read_examples(data), eyes, load_base("nano").native)
+        self._prompts = [adapter.manifest.frame.replace(PROMPT, example.caption) for example in tests]
+
+    @property
+    def pictures(self) -> int:
+        """How many are drawn for the scores of a model."""
+        return len(self._prompts) * self._size.of(SEEDS, 2)
+
+    @property
+    def held_out_nearest(self) -> float:
+        """Mean cosine of the held-out pictures with their nearest training pictures."""
+        return float(nearest_similarity(self._target.held_out, self._target.learnt).mean())
+
+    def draw(self, base: Base, how: Drawing = Drawing()) -> Grid:
+        """The held-out captions."""
+        return draw(base, self._prompts, how, self._size)
+
+    def score(self, grid: Grid, *names: str) -> Row:
+        """Some of the scores, as a part of a row."""
+        return chosen(score(grid, self._target, self._eyes)[0], *names)
+
+    def scores(self, base: Base, *names: str) -> Row:
+        """Those of the model as it is now."""
+        return self.score(self.draw(base), *names)
+
+    def before(self, *names: str) -> Row:
+        """Those of nano alone."""
+        return self.scores(load_base("nano"), *names)
+
+
+def draw(base: Base, prompts: Sequence[str], how: Drawing, size: Size) -> Grid:
+    """One row a seed, one column a prompt; the seeds of a prompt in one batch."""
+    seeds = range(FIRST_SEED, FIRST_SEED + size.of(SEEDS, 2))
+    columns = [
+        base.pipeline(
+            [prompt] * len(seeds),
+            negative_prompt=[how.negative] * len(seeds),
+            num_inference_steps=size.of(how.steps, 2),
+            guidance_scale=how.guidance_scale,
+            generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+        ).images
+        for prompt in tracked(prompts, "drawing")
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def chosen(scores: Scores, *names: str) -> Row:
+    """The scores of those names."""
+    values = asdict(scores)
+    return {name: values[name] for name in names}

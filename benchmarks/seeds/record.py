@@ -1,0 +1,95 @@
+"""The rows of an experiment on disk, each written as soon as it is measured; and the page of all experiments."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.manifest import AdapterError
+
+Row = dict[str, str | int | float]
+PAGE = "README.md"
+HEAD = """# The studies' experiments on nano
+
+Made by `python -m benchmarks.seeds all`. The studies that Sanggar began with trained Stable Diffusion 2.1 at 512x512
+and judged with CLIP ViT-L/14; nano is small, and judged with its own CLIP. What can be compared is the direction of an
+effect, not the figures.
+"""
+
+
+@dataclass
+class Record:
+    """``NAME.json``. Rows go by a key; one that is there is not measured again."""
+
+    file: Path
+    settings: dict[str, Any]
+    """What the rows depend on: rows of other settings are not gone on with."""
+    about: dict[str, str]
+    rows: dict[str, Row] = field(default_factory=dict)
+    seconds: float = 0.0
+    _since: float = field(default_factory=time.perf_counter)
+
+    @classmethod
+    def open(cls, file: Path, settings: dict[str, Any], about: dict[str, str]) -> Record:
+        """A new one, or the one in ``file``; raises AdapterError where that has other settings."""
+        record = cls(file, settings, about)
+        if file.exists():
+            found = json.loads(file.read_text(encoding="utf-8"))
+            if found["settings"] != settings:
+                raise AdapterError(
+                    f"{file} was measured otherwise ({differences(found['settings'], settings)}): say --anew to "
+                    "replace it, or name another --folder"
+                )
+            record.rows, record.seconds = found["rows"], found["seconds"]
+        record._write()
+        return record
+
+    def missing(self, key: str) -> bool:
+        """Whether the row is still to be measured."""
+        return key not in self.rows
+
+    def add(self, key: str, row: Row) -> None:
+        """Writes the row, and the time since the last one."""
+        now = time.perf_counter()
+        self.seconds, self._since = self.seconds + now - self._since, now
+        self.rows[key] = row
+        self._write()
+
+    def _write(self) -> None:
+        content = {**self.about, "settings": self.settings, "seconds": self.seconds, "rows": self.rows}
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.file.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        unfinished.replace(self.file)
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """The settings that are not the same."""
+    return ", ".join(f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name])
+
+
+def cells(row: Row) -> list[str]:
+    """The row's values as people read them."""
+    return [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()]
+
+
+def write_page(folder: Path, names: Sequence[str]) -> None:
+    """The Markdown page of those experiments that are in the folder."""
+    parts = [HEAD]
+    for name in names:
+        file = folder / f"{name}.json"
+        found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        if rows := list(found.get("rows", {}).values()):
+            lines = [list(rows[0]), ["---"] * len(rows[0]), *map(cells, rows)]
+            parts += [
+                f"## {found['title']}",
+                "\n".join("| " + " | ".join(line) + " |" for line in lines),
+                f"The study: {found['study']}.",
+                f"`python -m benchmarks.seeds {name}`, scale {found['settings']['scale']:g}, "
+                f"{found['seconds'] / 60:.0f} minutes.",
+            ]
+    (folder / PAGE).write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
