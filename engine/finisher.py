@@ -17,7 +17,7 @@ from engine.job import Picture
 from engine.metrics import Metrics
 from engine.model import Model
 from engine.parameters import infotext
-from engine.pictures import decode, enlarge, to_png
+from engine.pictures import decode, enlarge, to_images, to_png
 from engine.previews import Previewer
 from engine.version import VERSION
 
@@ -85,9 +85,14 @@ class Finisher:
         try:
             with self._turns:
                 latents = torch.cat([sketch.latent for sketch in batch])
-                images = decode(latents, self._model.vae) if batch[0].partial is None else self._preview(latents)
+                pixels = decode(latents, self._model.vae) if batch[0].partial is None else self._preview(latents)
+                images = to_images(pixels)
             for sketch, image in zip(batch, images, strict=True):
-                self._send(sketch, enlarge(image, sketch.picture.job.plan.size))
+                if image is not None:
+                    self._send(sketch, enlarge(image, sketch.picture.job.plan.size))
+                elif sketch.partial is None:
+                    message = f"The model gave no finite picture in {self._model.dtype}."
+                    sketch.picture.job.send(Failed(DrawingFailed(message)))
         except Exception:
             log.exception("decoding failed")
             for sketch in batch:

@@ -13,16 +13,18 @@ from engine.sizes import Size
 
 
 @torch.inference_mode()
-def decode(latents: torch.Tensor, vae: Any) -> list[Image.Image]:
-    """The pictures of ``latents`` (pictures, channels, height, width), rounded as the pipeline rounds them."""
-    pixels = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]
-    return to_images(pixels)
+def decode(latents: torch.Tensor, vae: Any) -> torch.Tensor:
+    """Pixels (pictures, 3, height, width) in about [-1, 1] of ``latents`` (pictures, channels, height, width)."""
+    pixels: torch.Tensor = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]
+    return pixels
 
 
-def to_images(pixels: torch.Tensor) -> list[Image.Image]:
-    """Pixels (pictures, 3, height, width) in [-1, 1] as 8-bit RGB."""
+def to_images(pixels: torch.Tensor) -> list[Image.Image | None]:
+    """Pixels in [-1, 1] as 8-bit RGB, rounded as the pipeline rounds them; None where one is not a finite number."""
+    finite = pixels.isfinite().flatten(1).all(1).tolist()
     unit = (pixels / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).float().cpu()
-    return [Image.fromarray(picture.numpy()) for picture in (unit * 255).round().to(torch.uint8)]
+    whole = (unit.nan_to_num() * 255).round().to(torch.uint8)
+    return [Image.fromarray(picture.numpy()) if good else None for picture, good in zip(whole, finite, strict=True)]
 
 
 def enlarge(picture: Image.Image, size: Size) -> Image.Image:

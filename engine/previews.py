@@ -6,10 +6,9 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from PIL import Image
 from torch.nn.functional import avg_pool2d, interpolate
 
-from engine.pictures import decode, to_images
+from engine.pictures import decode
 
 SMALL = 32 * 32
 """Latent cells up to which a partial picture is worth a whole VAE decode."""
@@ -21,11 +20,11 @@ class Previewer:
     def __init__(self, vae: Any) -> None:
         self._vae = vae
 
-    def __call__(self, latents: torch.Tensor) -> list[Image.Image]:
-        """The pictures of ``latents`` (pictures, channels, height, width)."""
+    def __call__(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pixels (pictures, 3, height, width) in about [-1, 1] of ``latents`` (pictures, channels, height, width)."""
         if latents.shape[-1] * latents.shape[-2] <= SMALL:
             return decode(latents, self._vae)
-        return to_images(project(latents, self._projection))
+        return project(latents, self._projection)
 
     @cached_property
     def _projection(self) -> torch.Tensor:

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from engine.job import Picture
 from engine.slots import RowUse, SlotBank
+from engine.upload import upload
 
 GRAPHS_MAX = 64
 """Graphs of the compiled U-Net: one for each row count, picture shape and kind of adapter."""
@@ -35,7 +36,7 @@ class Runner:
         seen = [picture.sampling.model_input() for picture in pictures]
         rows = torch.cat([row for picture, shown in zip(pictures, seen, strict=True) for row in [shown] * picture.rows])
         timesteps = [float(picture.sampling.timestep) for picture in pictures for _ in range(picture.rows)]
-        times = torch.tensor(timesteps, dtype=torch.float32, device=rows.device)
+        times = upload(timesteps, rows.device, torch.float32)
         texts = torch.cat([text for p in pictures for text in (p.negative, p.prompt) if text is not None])
         uses = [uses_of(picture) for picture in pictures for _ in range(picture.rows)]
         known = {lora.key: lora.file.unet for picture in pictures for lora, _ in picture.applied.loras}

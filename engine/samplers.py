@@ -40,7 +40,8 @@ def build_scheduler(sampler: str, noise_schedule: dict[str, Any], seed: int) -> 
 class Sampling:
     """One picture on its way from noise: its scheduler, generator and latent (1, channels, height, width).
 
-    Straight from ``StableDiffusionPipeline.__call__``, so that the picture is the same.
+    Straight from ``StableDiffusionPipeline.__call__``, so that the picture is the same; but the timesteps stay in the
+    CPU's memory, where schedulers and we can look at them without waiting for the card.
     """
 
     def __init__(  # noqa: PLR0917
@@ -53,7 +54,7 @@ class Sampling:
         dtype: torch.dtype,
     ) -> None:
         self.scheduler = scheduler
-        scheduler.set_timesteps(steps, device=device)
+        scheduler.set_timesteps(steps, device="cpu")
         self.timesteps: torch.Tensor = scheduler.timesteps
         self.calls = len(self.timesteps)
         self.index = 0
@@ -69,7 +70,7 @@ class Sampling:
 
     @property
     def timestep(self) -> torch.Tensor:
-        """Of the next U-Net call."""
+        """Of the next U-Net call; on the CPU."""
         return self.timesteps[self.index]
 
     def model_input(self) -> torch.Tensor:

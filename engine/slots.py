@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from engine.lora import ROUND, AdaptedConv2d, AdaptedLinear, LayerSlots, Parts, Selection
+from engine.upload import upload
 
 RowUse = Sequence[tuple[str, float]]
 """The adapters of one row, by key, with their weights."""
@@ -59,8 +60,8 @@ class SlotBank:
         padded = [[*row, *[("", 0.0)] * (width - len(row))] for row in rows]
         like = next(iter(self.layers.values())).down
         slots = [[self._resident[key] if weight else 0 for key, weight in row] for row in padded]
-        self.selection.index = torch.tensor(slots, device=like.device)
-        weights = torch.tensor([[weight for _, weight in row] for row in padded], device=like.device, dtype=like.dtype)
+        self.selection.index = upload(slots, like.device, torch.long)
+        weights = upload([[weight for _, weight in row] for row in padded], like.device, like.dtype)
         ranks = {layer.rank for layer in self.layers.values() if layer.active}
         self.selection.scales = {rank: weights.repeat_interleave(rank, dim=1).unsqueeze(1) for rank in ranks}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import torch
 
 from adapters.registry import LORA_FILE
 from tests.engine_kit.adapters import Tensors, write_dreambooth, write_lora
-from tests.engine_kit.judge import Wish, difference
+from tests.engine_kit.judge import Wish, difference, pixels
 from tests.engine_kit.live import Live, serve
 
 FIRST = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight"
@@ -119,6 +120,25 @@ def test_the_running_batch_does_not_notice_a_refusal(shelf: Shelf) -> None:
         assert "(4, 7)" in pool.submit(shelf.refusal, "bad-shape").result()
         for future, expected in zip(drawn, alone, strict=True):
             assert difference(future.result(), expected) <= 1
+
+
+def test_an_adapter_of_which_no_finite_picture_comes_fails_its_own_requests_alone(shelf: Shelf) -> None:
+    """Every number in the file is finite; what the model makes of them is not."""
+    write_lora(
+        shelf.folder / "huge", shelf.base, text=False, edit=spoil(lambda t: [one.mul_(1e30) for one in t.values()])
+    )
+    wishes = [Wish(seed=seed, adapters=((name, 1.0),)) for seed, name in enumerate(("lora-1", "huge", "lora-2"))]
+    expected = [shelf.live.draw(wish) for wish in (wishes[0], wishes[2])]
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda wish: shelf.live.post(wish.body()), wishes))
+    assert [answer.status_code for answer in answers] == [200, 500, 200]
+    error = answers[1].json()["error"]
+    assert (error["code"], "no finite picture in torch.float32" in error["message"]) == ("drawing_failed", True)
+    for answer, wanted in zip((answers[0], answers[2]), expected, strict=True):
+        drawn = pixels(base64.b64decode(answer.json()["data"][0]["b64_json"]))
+        assert difference(drawn, wanted) <= 1
+    after = [shelf.live.draw(wish) for wish in (wishes[0], wishes[2])]
+    assert all(difference(one, other) <= 1 for one, other in zip(after, expected, strict=True))
 
 
 def test_a_slot_that_is_taken_over_leaves_nothing_behind(shelf: Shelf) -> None:
