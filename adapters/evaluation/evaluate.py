@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from adapters.captions import DataError
 from adapters.evaluation.backbones import Eyes
 from adapters.evaluation.metrics import (
     Array,
@@ -28,6 +29,8 @@ from adapters.registry import Adapter
 from adapters.training.data import Example, read_examples
 
 FIRST_SEED = 777
+FEWEST = 2
+"""Held-out pictures: one has no spread."""
 Grid = list[list[Image.Image]]
 
 
@@ -66,13 +69,10 @@ class Evaluation:
     """Before and after; one row a seed, one column a caption."""
     before: Scores
     after: Scores
+    held_out: dict[str, float]
+    """Those scores that the held-out pictures have by themselves: what one could reach who draws just like them."""
     nearest: tuple[Array, Array, Array]
     """Of each held-out picture, each before and each after: the highest cosine with a training picture."""
-
-    @property
-    def held_out_nearest(self) -> float:
-        """As ``nearest_training``, of the held-out pictures: what an adapter that learnt nothing by heart is near."""
-        return float(self.nearest[0].mean())
 
     def ratio(self, name: str) -> float:
         """After over before."""
@@ -85,7 +85,7 @@ class Evaluation:
     @property
     def learnt_by_heart(self) -> bool:
         """Whether the pictures are nearer to the training pictures than the held-out ones are."""
-        return self.after.nearest_training > self.held_out_nearest
+        return self.after.nearest_training > self.held_out["nearest_training"]
 
     @property
     def verdict(self) -> str:
@@ -112,6 +112,8 @@ def evaluate(adapter: Adapter, data: Path, eyes: Eyes, seeds: int) -> Evaluation
     """Draws and measures; ``data`` is the data set the adapter was made from, with a test split."""
     manifest = adapter.manifest
     tests = read_examples(data, "test")
+    if len(tests) < FEWEST:
+        raise DataError(f"{data}: {len(tests)} picture is held out, but {FEWEST} are the fewest to compare with")
     captions = [example.caption for example in tests]
     weight = manifest.style.weight if manifest.style else 1.0
     grids = draw_both(adapter, weight, [manifest.frame.replace(PROMPT, caption) for caption in captions], seeds)
@@ -130,6 +132,7 @@ def evaluate(adapter: Adapter, data: Path, eyes: Eyes, seeds: int) -> Evaluation
         grids,
         before,
         after,
+        own_scores(references, target),
         (nearest_similarity(target.held_out, target.learnt), near_before, near_after),
     )
 
@@ -171,6 +174,15 @@ def score(grid: Grid, target: Target, eyes: Eyes) -> tuple[Scores, Array]:
         nearest_training=float(nearest.mean()),
     )
     return scores, nearest
+
+
+def own_scores(references: Sequence[Image.Image], target: Target) -> dict[str, float]:
+    """``Evaluation.held_out``."""
+    return {
+        "clip_score": clip_score(target.held_out, target.texts),
+        "palette_uniformity": palette_uniformity(histograms(references)),
+        "nearest_training": float(nearest_similarity(target.held_out, target.learnt).mean()),
+    }
 
 
 def histograms(pictures: Sequence[Image.Image]) -> Array:

@@ -41,7 +41,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "seeds": len(evaluation.drawn[0]),
         "before": asdict(evaluation.before),
         "after": asdict(evaluation.after),
-        "held_out_nearest": evaluation.held_out_nearest,
+        "held_out": evaluation.held_out,
         **evaluation.ratios,
         "verdict": evaluation.verdict,
     }
@@ -107,12 +107,19 @@ def titles() -> dict[str, str]:
 
 def scores(evaluation: Evaluation) -> list[tuple[str, ...]]:
     """The table of scores, with its headings."""
-    before, after = asdict(evaluation.before), asdict(evaluation.after)
+    before, after, own = asdict(evaluation.before), asdict(evaluation.after), evaluation.held_out
     lines = [
-        (title, f"{before[name]:.3f}", f"{after[name]:.3f}", f"{evaluation.ratio(name):.2f}", better)
+        (
+            title,
+            f"{before[name]:.3f}",
+            f"{after[name]:.3f}",
+            f"{evaluation.ratio(name):.2f}",
+            better,
+            f"{own[name]:.3f}" if name in own else "",
+        )
         for name, (title, better) in ROWS.items()
     ]
-    return [("", "before", "after", "ratio", "better"), *lines]
+    return [("", "before", "after", "ratio", "better", "held out"), *lines]
 
 
 def markdown_table(lines: Sequence[Sequence[str]]) -> str:
@@ -127,14 +134,16 @@ def method(evaluation: Evaluation) -> str:
     return (
         f"{len(evaluation.captions)} held-out captions, {seeds} seeds each, drawn by the base model (before) and with "
         f"the adapter at weight {evaluation.weight:g} (after), with the same prompts and seeds. Features: "
-        f"{evaluation.backbone}; of the Frechet distance: {evaluation.fid_backbone}. CMMD is the {estimate} estimate."
+        f"{evaluation.backbone}; of the Frechet distance: {evaluation.fid_backbone}. CMMD is the {estimate} estimate. "
+        "The last column is what the held-out pictures have by themselves: drawing just like them comes that far."
     )
 
 
 def over_fitting(evaluation: Evaluation) -> str:
     """What the distance to the nearest training picture says."""
+    own, drawn = evaluation.held_out["nearest_training"], evaluation.after.nearest_training
     return (
         f"The held-out pictures' own nearest training pictures have a mean cosine of "
-        f"{evaluation.held_out_nearest:.3f}; of the drawn ones it is {evaluation.after.nearest_training:.3f}. "
+        f"{own:.3f}; of the drawn ones it is {drawn:.3f}. "
         f"Drawn pictures that are nearer than the held-out ones repeat what was learnt."
     )

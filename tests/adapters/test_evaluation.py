@@ -10,15 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
+from typer.testing import CliRunner
 
+from adapters.cli import evaluate_command
 from adapters.evaluation.backbones import LARGE, Eyes, HubClip, load_backbone
 from adapters.evaluation.evaluate import Evaluation, evaluate
 from adapters.evaluation.grid import labelled
-from adapters.evaluation.metrics import Array
+from adapters.evaluation.metrics import Array, clip_score
 from adapters.evaluation.pictures import load_adapted
-from adapters.evaluation.report import ROWS, as_json, write_json, write_markdown, write_page
+from adapters.evaluation.report import ROWS, as_json, scores, write_json, write_markdown, write_page
 from adapters.manifest import AdapterError, Style
 from tests.adapters_kit.runs import DREAMBOOTH, LORA, finish, write_recipe
 
@@ -85,6 +88,40 @@ def test_the_report_holds_every_figure(evaluation: Evaluation, tmp_path: Path) -
     assert "http" not in page
 
 
+def test_what_the_held_out_pictures_have_by_themselves_stands_beside_it(evaluation: Evaluation) -> None:
+    pictures = Colours().pictures(evaluation.references)
+    assert evaluation.held_out["clip_score"] == pytest.approx(clip_score(pictures, np.ones((2, 3))))
+    assert evaluation.held_out["palette_uniformity"] == 0
+    assert evaluation.held_out["nearest_training"] == pytest.approx(float(evaluation.nearest[0].mean()))
+    shown = {line[0]: line[-1] for line in scores(evaluation)}
+    assert shown[ROWS["clip_score"][0]] == f"{evaluation.held_out['clip_score']:.3f}"
+    assert shown[ROWS["cmmd"][0]] == ""
+
+
+def test_one_held_out_picture_is_too_few(evaluation: Evaluation, colours: Path) -> None:
+    table = colours / "captions.csv"
+    table.write_text(table.read_text().replace("blue wall,test", "blue wall,train"))
+    with pytest.raises(AdapterError, match="1 picture is held out, but 2 are the fewest"):
+        evaluate(evaluation.adapter, colours, Eyes(Colours()), seeds=2)
+
+
+def test_the_command_writes_the_page_and_the_figures_where_it_is_told(
+    evaluation: Evaluation, colours: Path, tmp_path: Path
+) -> None:
+    app, folder = typer.Typer(), tmp_path / "reports" / "walls"
+    app.command()(evaluate_command)
+    own = ["walls", "--dir", str(evaluation.adapter.folder.parent), "--backbone", "nano"]
+    lost = CliRunner().invoke(app, own)
+    assert lost.exit_code == 1
+    assert "name the data set that walls was made from with --data" in lost.output
+    asked = [*own, "--data", str(colours), "--seeds", "2"]
+    files = ["--json", str(folder / "walls.json"), "--page", str(folder / "walls.html")]
+    done = CliRunner().invoke(app, [*asked, *files])
+    assert done.exit_code == 0, done.output
+    assert json.loads((folder / "walls.json").read_text())["backbone"] == "nano CLIP"
+    assert "nano CLIP" in (folder / "walls.html").read_text()
+
+
 def test_the_markdown_shows_pictures_that_lie_beside_it(evaluation: Evaluation, tmp_path: Path) -> None:
     write_markdown(evaluation, tmp_path)
     text = (tmp_path / "walls.md").read_text()
@@ -115,7 +152,7 @@ def test_a_grid_has_its_labels_before_and_above_it() -> None:
 def test_the_verdict_follows_the_figures(evaluation: Evaluation) -> None:
     before = replace(evaluation.before, cmmd=0.7, reference_similarity=0.3, nearest_training=0.2)
     good = replace(before, cmmd=0.5, reference_similarity=0.7)
-    judged = replace(evaluation, before=before, after=good, nearest=(np.array([0.85, 0.95]), *evaluation.nearest[1:]))
+    judged = replace(evaluation, before=before, after=good, held_out=evaluation.held_out | {"nearest_training": 0.9})
     assert judged.verdict == (
         "walls draws more like its pictures than the base does (CMMD x 0.71, similarity x 2.33); no over-fitting seen."
     )
