@@ -10,20 +10,18 @@ from PIL import Image, ImageDraw
 from adapters.evaluation.evaluate import FIRST_SEED, Evaluation
 from adapters.training.output import sheet
 
-ENLARGE = 2
-"""Pictures up to ``SMALL`` pixels wide are shown twice as large; larger ones at ``LARGE``."""
-SMALL, LARGE = 128, 256
+SMALL, LARGE = 64, 256
+"""Pictures up to the one, in pixels, are shown twice as large; those beyond the other in its size."""
 LETTER, LINE = 6, 12
 """Width and height of a letter of Pillow's font, in pixels."""
 
 
 def labelled(rows: Sequence[Sequence[Image.Image]], names: Sequence[str], texts: Sequence[str]) -> Image.Image:
     """The grid with its labels, on white."""
-    if rows[0][0].width > SMALL:
+    side = rows[0][0].width
+    if side > LARGE:
         rows = [[picture.resize((LARGE, LARGE), Image.Resampling.LANCZOS) for picture in row] for row in rows]
-        grid = sheet(rows)
-    else:
-        grid = sheet(rows, ENLARGE)
+    grid = sheet(rows, 2 if side <= SMALL else 1)
     wide, high = grid.width / len(texts), grid.height / len(rows)
     columns = [textwrap.wrap(text, int(wide / LETTER) - 1) for text in texts]
     left, top = LETTER * max(map(len, names)) + 12, LINE * max(map(len, columns)) + 6

@@ -80,7 +80,7 @@ def write_markdown(evaluation: Evaluation, folder: Path) -> None:
     }
     shown = {}
     for key, (text, picture) in pictures.items():
-        shown[key] = f"![{text}]({name}-{key}.png)"
+        shown[key] = f"![{text}]({name}-{key}.png)" if picture else ""
         if picture:
             picture.save(folder / f"{name}-{key}.png", optimize=True)
     paragraphs = [
@@ -97,7 +97,7 @@ def write_markdown(evaluation: Evaluation, folder: Path) -> None:
         over_fitting(evaluation),
         shown["nearest"],
     ]
-    (folder / f"{name}.md").write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text("\n\n".join(filter(None, paragraphs)) + "\n", encoding="utf-8")
 
 
 def titles() -> dict[str, str]:

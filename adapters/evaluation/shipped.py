@@ -1,7 +1,7 @@
 """Makes the reports of the shipped adapters anew: ``python -m adapters.evaluation.shipped [--folder docs/adapters]``.
 
-Each becomes ``NAME.md`` with its pictures and ``NAME.json``, measured on its held-out captions with nano's CLIP, drawn
-at the weight of its style. The table of all of them is ``reports.md``.
+Each becomes ``NAME.md`` with its pictures, ``NAME.html`` with all of them within, and ``NAME.json``, measured on its
+held-out captions with nano's CLIP, drawn at the weight of its style. The table of all of them is ``reports.md``.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ def main(
     quieten()
     from adapters.evaluation.backbones import load_eyes  # noqa: PLC0415 - torch takes seconds to import
     from adapters.evaluation.evaluate import evaluate  # noqa: PLC0415
-    from adapters.evaluation.report import markdown_table, write_json, write_markdown  # noqa: PLC0415
+    from adapters.evaluation.report import markdown_table, write_json, write_markdown, write_page  # noqa: PLC0415
 
+    folder.mkdir(parents=True, exist_ok=True)
     eyes = load_eyes("nano")
     lines: list[tuple[str, ...]] = [("adapter", "CMMD", "Frechet distance", "similarity", "verdict")]
     for adapter in Registry([SHIPPED]).list():
@@ -41,9 +42,12 @@ def main(
             continue
         evaluation = evaluate(adapter, adapter.folder / "dataset", eyes, seeds)
         write_markdown(evaluation, folder)
+        write_page(evaluation, folder / f"{adapter.name}.html")
         write_json(evaluation, folder / f"{adapter.name}.json")
         ratios = (f"x {evaluation.ratio(name):.2f}" for name in ("cmmd", "fid", "reference_similarity"))
-        lines.append((f"[{adapter.name}]({adapter.name}.md)", *ratios, evaluation.verdict))
+        name = adapter.name
+        links = f"[{name}]({name}.md), [all pictures]({name}.html), [figures]({name}.json)"
+        lines.append((links, *ratios, evaluation.verdict))
         typer.echo(evaluation.verdict)
     if not only:
         (folder / "reports.md").write_text(f"{HEAD}\n{markdown_table(lines)}\n", encoding="utf-8")

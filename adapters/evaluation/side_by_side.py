@@ -1,4 +1,4 @@
-"""A sheet with a row for the base and each adapter: ``python -m adapters.evaluation.side_by_side SHEET.png``."""
+"""A sheet with a row for the base and each style: ``python -m adapters.evaluation.side_by_side SHEET.png``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from adapters.evaluation.grid import labelled
-from adapters.evaluation.pictures import load_adapted
+from adapters.evaluation.pictures import GUIDANCE_SCALE, STEPS, load_adapted
+from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
 
 PROMPTS = (
@@ -22,7 +23,7 @@ PROMPTS = (
     "a volcano at night",
 )
 NAMES = ("kancil", "retro", "landscape")
-"""The adapters; each is drawn at the weight of its style."""
+"""The adapters; each is drawn as its style draws, at its weight and with its words about the prompt."""
 
 
 def main(
@@ -30,13 +31,14 @@ def main(
     folder: Annotated[Path, typer.Option(help="Folder of the adapters.")] = SHIPPED,
     seed: Annotated[int, typer.Option(help="The same for every picture.")] = 777,
 ) -> None:
-    """Draw the same prompts at the same seed with the base and with each adapter; no trigger words are added."""
-    adapters = [Registry([folder]).get(name) for name in NAMES]
-    models = [load_adapted(None, "nano")]
-    for adapter in adapters:
-        style = adapter.manifest.style
-        models.append(load_adapted(adapter, "nano", style.weight if style else 1.0))
-    drawn = [model.draw(PROMPTS, seed, 25, 7.0) for model in models]
+    """Draw the same prompts at the same seed with the base and in each style."""
+    drawn = [load_adapted(None, "nano").draw(PROMPTS, seed, STEPS, GUIDANCE_SCALE)]
+    for name in NAMES:
+        adapter = Registry([folder]).get(name)
+        manifest = adapter.manifest
+        model = load_adapted(adapter, "nano", manifest.style.weight if manifest.style else 1.0)
+        worded = [manifest.frame.replace(PROMPT, prompt) for prompt in PROMPTS]
+        drawn.append(model.draw(worded, seed, STEPS, GUIDANCE_SCALE))
     labelled(drawn, ["base", *NAMES], PROMPTS).save(target, optimize=True)
 
 

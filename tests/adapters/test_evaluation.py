@@ -84,7 +84,7 @@ def test_the_report_holds_every_figure(evaluation: Evaluation, tmp_path: Path) -
     page = (tmp_path / "report.html").read_text()
     assert all(title in page for title, _ in ROWS.values())
     assert evaluation.verdict in page
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/webp;base64,") == 4
     assert "http" not in page
 
 
@@ -147,6 +147,12 @@ def test_a_grid_has_its_labels_before_and_above_it() -> None:
     left, top = np.argwhere(red).min(axis=0)[::-1]
     assert (np.asarray(page)[:top] < 128).any()
     assert (np.asarray(page)[:, :left] < 128).any()
+
+
+@pytest.mark.parametrize(("side", "shown"), [(64, 128), (128, 128), (512, 256)])
+def test_small_pictures_are_enlarged_and_large_ones_shrunk(side: int, shown: int) -> None:
+    page = labelled([[Image.new("RGB", (side, side), "red")]], ["base"], ["a wall"])
+    assert (np.asarray(page) == (255, 0, 0)).all(axis=-1).sum() == shown**2
 
 
 def test_the_verdict_follows_the_figures(evaluation: Evaluation) -> None:

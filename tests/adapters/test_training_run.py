@@ -40,7 +40,7 @@ def test_the_report_lies_in_the_adapters_folder(colours: Path, tiny: Path) -> No
     page = (adapter.folder / "report.html").read_text()
     for said in ("3 pictures of 32x32", "6, batches of 2 x 1", "After 4 steps", adapter.manifest.sha256, "rank"):
         assert said in page
-    assert page.count("data:image/png;base64,") == 1 + 3
+    assert page.count("data:image/webp;base64,") == 1 + 3
     with (run.work / "losses.csv").open() as stream:
         assert [float(row["loss"]) for row in csv.DictReader(stream)] == run.losses
     assert (run.work / "losses.png").exists()
