@@ -41,12 +41,11 @@ def unet_loss(
 
 
 class Painter(torch.nn.Module):
-    """The U-Net and the text tower that tells it what to draw; both learn, but the words' embeddings stay."""
+    """The U-Net and the text tower that tells it what to draw; both learn, down to the words' embeddings."""
 
     def __init__(self, unet: UNet2DConditionModel, clip: CLIPModel) -> None:
         super().__init__()
         self.unet, self.text = unet, clip.text_model
-        self.text.embeddings.token_embedding.requires_grad_(False)
 
 
 def train_unet(run: Path, steps: int, resume: bool) -> None:
