@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -87,16 +88,30 @@ def canonical_name(key: str) -> str:
 
 
 def layer_scales(file: Path, alphas: Mapping[str, float], tensors: Mapping[str, torch.Tensor]) -> dict[str, float]:
-    """Alpha over rank by layer, from the file's own alphas or PEFT's ``adapter_config.json``."""
-    config = file.with_name("adapter_config.json")
-    everywhere = json.loads(config.read_text(encoding="utf-8")).get("lora_alpha") if config.is_file() else None
+    """Alpha over rank by layer, from the file's own alphas or PEFT's configuration beside it.
+
+    PEFT's ``use_rslora`` is alpha over the root of the rank (Kalajdzievski 2023).
+    """
+    config = peft_config(file)
     known = {
         canonical_name(key.removesuffix(".alpha")).removesuffix(f".{DOWN}"): alpha for key, alpha in alphas.items()
     }
     scales = {}
     for key, tensor in tensors.items():
         if key.endswith(DOWN):
-            layer = key.removesuffix(f".{DOWN}")
-            alpha = known.get(layer, everywhere)
-            scales[layer] = 1.0 if alpha is None else float(alpha) / len(tensor)
+            layer, rank = key.removesuffix(f".{DOWN}"), len(tensor)
+            alpha = known.get(layer, config.get("lora_alpha"))
+            scales[layer] = 1.0 if alpha is None else float(alpha) / (rank**0.5 if config.get("use_rslora") else rank)
     return scales
+
+
+def peft_config(file: Path) -> dict[str, Any]:
+    """``adapter_config.json`` beside the file, empty where it is not there. Raises AdapterError."""
+    config = file.with_name("adapter_config.json")
+    try:
+        found: dict[str, Any] = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    except ValueError:
+        raise AdapterError(f"{config}: not JSON") from None
+    if found.get("alpha_pattern"):
+        raise AdapterError(f"{config}: alpha_pattern: layers with an alpha of their own are not read")
+    return found

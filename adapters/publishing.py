@@ -127,11 +127,9 @@ def checked(fields: Mapping[str, Any]) -> Manifest:
         raise AdapterError(f"{fields['name']}: {faults(error)}") from None
 
 
-def remove_adapter(name: str, own: Path) -> Manifest:
-    """Deletes one of your own adapters."""
+def remove_adapter(name: str, own: Path) -> None:
+    """Deletes one of your own adapters, a broken one too."""
     folder = own / name
-    if Path(name).name != name or not (folder / MANIFEST).is_file():
+    if Path(name).name != name or not any((folder / file).is_file() for file in (MANIFEST, LORA_FILE)):
         raise AdapterError(f"{own} has no adapter {name!r}; those that come with Sanggar cannot be removed")
-    manifest = read_manifest(folder / MANIFEST)
     shutil.rmtree(folder)
-    return manifest

@@ -74,6 +74,31 @@ def test_a_lora_of_another_layout_draws_the_same_picture(
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
 
 
+@pytest.mark.parametrize(("more", "scale"), [({}, 2 / 4), ({"use_rslora": True}, 2 / 4**0.5)], ids=["plain", "rslora"])
+def test_the_scale_of_peft_is_multiplied_in(
+    made: Adapter, tmp_path: Path, more: dict[str, object], scale: float
+) -> None:
+    tensors = load_file(made.files()[0])
+    source = tmp_path / "elsewhere"
+    source.mkdir()
+    save_file(as_peft(tensors, 4.0), source / "adapter_model.safetensors")
+    (source / "adapter_config.json").write_text(json.dumps({"lora_alpha": 2, "r": 4} | more))
+    added = load_file(add_adapter(str(source), tmp_path / "own", ORIGIN).files()[0])
+    for key, tensor in tensors.items():
+        assert torch.allclose(
+            added[key].float(), tensor.float() * (scale if "lora_B" in key else 1), rtol=2e-3, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize(("config", "said"), [('{"alpha_pattern": {"to_q": 8}}', "alpha_pattern"), ("{", "not JSON")])
+def test_a_configuration_that_is_not_understood_is_refused(
+    made: Adapter, tmp_path: Path, config: str, said: str
+) -> None:
+    (made.folder / "adapter_config.json").write_text(config)
+    with pytest.raises(AdapterError, match=said):
+        add_adapter(str(made.files()[0]), tmp_path / "own", ORIGIN)
+
+
 def test_what_is_no_lora_leaves_nothing_behind(tmp_path: Path) -> None:
     own = tmp_path / "own"
     for name, content in (("text.safetensors", b"hello, world"), ("weights.ckpt", b"pickle")):
@@ -91,11 +116,18 @@ def test_an_adapter_with_its_manifest_keeps_it(made: Adapter, tmp_path: Path) ->
     assert adopt_adapter(made.folder, own).manifest == made.manifest
     with pytest.raises(AdapterError, match="there already"):
         adopt_adapter(made.folder, own)
-    assert remove_adapter("walls", own) == made.manifest
+    remove_adapter("walls", own)
     for name in ("walls", "../adapters/walls"):
         with pytest.raises(AdapterError, match="has no adapter"):
             remove_adapter(name, own)
     assert made.folder.exists()
+
+
+@pytest.mark.parametrize("damage", ["manifest.json", LORA_FILE])
+def test_a_broken_adapter_can_be_removed(made: Adapter, damage: str) -> None:
+    (made.folder / damage).write_text("{")
+    remove_adapter("walls", made.folder.parent)
+    assert not made.folder.exists()
 
 
 def test_the_commands(made: Adapter, tmp_path: Path) -> None:
