@@ -77,12 +77,12 @@ class Admission:
             raise ShuttingDown("The engine is shutting down.", retry_after=10)
         job.on_end = self._forget
         with self._lock:
-            jobs = list(self._jobs.values())
-            pictures = sum(other.plan.count for other in jobs)
+            pictures = sum(other.plan.count for other in self._jobs.values())
+            left = [other.rows_left for other in self._jobs.values()]
             if pictures + job.plan.count > self._most:
                 message = f"{pictures} pictures are waiting; the most is {self._most}."
-                raise QueueFull(message, retry_after=self._pace.retry_after(jobs))
-            job.foretold = self._pace.forecast(job, jobs)
+                raise QueueFull(message, retry_after=self._pace.retry_after(left))
+            job.foretold = self._pace.forecast(job.rows_left, [*left, job.rows_left])
             self._jobs[job.id] = job
         self._begin(job)
 

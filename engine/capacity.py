@@ -98,10 +98,8 @@ def choose_capacity(model: Model, settings: EngineSettings) -> Capacity:
 @torch.inference_mode()
 def measure(model: Model, max_rank: int) -> Demand:
     """Draw a step and decode a picture of the native size, and see what each takes on the card."""
-    side, text = model.native // model.factor, model.text_encoder.config
-    latents = torch.zeros(2, model.unet.config.in_channels, side, side).to(model.device, model.dtype)
-    texts = torch.zeros(2, text.max_position_embeddings, text.hidden_size).to(model.device, model.dtype)
-    step = functools.partial(model.unet, latents, 500, encoder_hidden_states=texts)
+    latents, times, texts = model.blank_rows(2)
+    step = functools.partial(model.unet, latents, times, encoder_hidden_states=texts)
     ranks = sum(sum(fan(layer)) for layer in model.unet.modules() if isinstance(layer, nn.Linear | nn.Conv2d))
     return Demand(
         row=peak(model.device, step) // 2,

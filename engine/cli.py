@@ -53,7 +53,11 @@ def serve(settings: EngineSettings) -> None:
     side = f"{model.native}x{model.native}"
     say(f"loaded {model.name}: {side}, {model.prediction_type}, {model.dtype} on {model.device}".replace("torch.", ""))
     registry = Registry([settings.adapters_dir, SHIPPED])
-    make_server(Engine(model, settings, registry), settings, say).run()
+    engine = Engine(model, settings, registry)
+    if settings.compile:
+        engine.compile()
+        engine.warm_up(say)
+    make_server(engine, settings, say).run()
 
 
 def main() -> None:

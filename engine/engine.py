@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from diffusers import DDIMScheduler
@@ -16,8 +16,9 @@ from adapters.registry import Registry
 from engine.adapter_cache import AdapterCache
 from engine.admission import Admission
 from engine.capacity import choose_capacity
+from engine.compiling import every_lora, usual_shapes
 from engine.errors import DrawingFailed
-from engine.events import Cancelled, Failed, Progress
+from engine.events import Cancelled, Failed
 from engine.finisher import Finisher, Sketch
 from engine.job import Job, Picture
 from engine.metrics import Metrics
@@ -25,8 +26,8 @@ from engine.model import Model
 from engine.pace import Pace
 from engine.plan import Facts
 from engine.preparer import Preparer, text_bank
-from engine.protocol import ADAPTERS_MAX
-from engine.runner import Runner
+from engine.reporter import Reporter
+from engine.runner import Runner, bucket
 from engine.samplers import predicted_picture
 from engine.scheduler import Scheduler
 from engine.settings import EngineSettings
@@ -34,8 +35,6 @@ from engine.slots import SlotBank
 from engine.turns import turns_on
 
 log = logging.getLogger(__name__)
-REPORT_SECONDS = 0.25
-"""Between two progress events of a job."""
 Message = list[Picture] | Job | None
 """To the step loop: prepared pictures, a job to cancel, or None to stop."""
 
@@ -61,17 +60,24 @@ class Engine:
         self._finisher = Finisher(model, self.metrics, self._turns, room.decode_pixels)
         self._max_rank = settings.max_rank
         self._drawing: dict[object, Picture] = {}
-        self._reported = 0.0
+        self._reporter = Reporter(self.pace)
         self._alphas: torch.Tensor = DDIMScheduler.from_config(model.noise_schedule).alphas_cumprod
         self._thread = threading.Thread(target=self._work, name="steps", daemon=True)
         self._measure()
-        if settings.compile:
-            self.compile()
 
     def compile(self, backend: str | Callable[..., Any] = "inductor") -> None:
-        """Compile the U-Net; to be called before the first request."""
-        self._bank.fix(self._max_rank, ADAPTERS_MAX)
-        self._runner.compile(backend)
+        """Compile the U-Net for what the adapters that there are touch; to be called before the first request."""
+        self._bank.fix(usual_shapes(self._bank.layers, every_lora(self.adapters)), self._max_rank)
+        self._runner.compile(backend, self.model.native // self.model.factor)
+
+    @torch.inference_mode()
+    def warm_up(self, say: Callable[[str], None]) -> None:
+        """Take a step with each number of rows for which the compiled U-Net has a graph."""
+        rows, most = 1, bucket(self._scheduler.max_rows)
+        while rows <= most:
+            say(f"compiling for {rows} of {most} rows")
+            self._runner.call(self.model.unet, *self.model.blank_rows(rows))
+            rows *= 2
 
     # Any thread
 
@@ -150,7 +156,7 @@ class Engine:
                 picture.job.send(Failed(DrawingFailed("The model could not draw this request.")))
         self._count(pictures, time.perf_counter() - begun)
         self._leave([picture for picture in pictures if picture.sampling.done or picture.job.ended])
-        self._report()
+        self._reporter.report(self.admission.jobs())
         return True
 
     @torch.inference_mode()
@@ -182,20 +188,3 @@ class Engine:
         for job in {picture.job for picture in pictures if not picture.job.drawing}:
             job.drawing = True
             self.metrics.waits.observe(time.monotonic() - job.accepted_at)
-
-    def _report(self) -> None:
-        """Tell those who want to know where their jobs stand, a few times a second."""
-        now = time.monotonic()
-        if now - self._reported < REPORT_SECONDS:
-            return
-        self._reported = now
-        jobs = self.admission.jobs()
-        for position, job in enumerate(jobs):
-            if job.progress:
-                job.send(self._progress(job, position, jobs))
-
-    def _progress(self, job: Job, position: int, jobs: list[Job]) -> Progress:
-        ahead = 0 if job.drawing else position
-        state: Literal["queued", "drawing"] = "drawing" if job.drawing else "queued"
-        median, p90 = self.pace.eta(job, jobs)
-        return Progress(state, ahead, job.step, job.plan.steps, median, p90)

@@ -66,8 +66,7 @@ class LayerSlots:
 
     def reserve(self, rank: int) -> None:
         """Make room for ``rank`` in every slot."""
-        rank = -(-rank // ROUND) * ROUND
-        missing = rank - self.up.shape[1]
+        missing = round_up(rank) - self.up.shape[1]
         if missing > 0:
             self.down = nn.functional.pad(self.down, (0, missing))
             self.up = nn.functional.pad(self.up, (0, 0, 0, missing))
@@ -127,6 +126,11 @@ class AdaptedConv2d(nn.Conv2d):
         )
         added = self.slots.add_to(output.flatten(2).transpose(1, 2), windows.transpose(1, 2))
         return added.transpose(1, 2).reshape(output.shape)
+
+
+def round_up(rank: int) -> int:
+    """The next multiple of ``ROUND``."""
+    return -(-rank // ROUND) * ROUND
 
 
 def adapted_layers(network: nn.Module) -> dict[str, nn.Linear | nn.Conv2d]:

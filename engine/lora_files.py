@@ -54,11 +54,15 @@ def read_lora(file: Path, networks: Mapping[str, Mapping[str, nn.Linear | nn.Con
         if match is None or place is None:
             raise Unusable(f"the key {key!r} cannot be applied to this model")
         side = match.groupdict().get("side", "alpha").split(".")[0].removeprefix("lora_")
-        pairs.setdefault(place, {})[{"A": "down", "B": "up"}.get(side, side)] = tensor
+        side = {"A": "down", "B": "up"}.get(side, side)
+        if side in pairs.setdefault(place, {}):
+            raise Unusable(f"the key {key!r} is for a layer that the file has already under another name")
+        pairs[place][side] = tensor
     parts: dict[str, dict[str, Part]] = {"unet": {}, "text_encoder": {}}
     for (network, name), found in pairs.items():
-        alpha = alphas.of(network, name, found)
-        parts[network][name] = make_part(f"{network}.{name}", found, networks[network][name], alpha)
+        layer = networks[network][name]
+        check_pair(f"{network}.{name}", found, layer)
+        parts[network][name] = make_part(found, layer, alphas.scale(network, name, found))
     check_ranks(parts, max_rank)
     return LoraFile(**parts)
 
@@ -116,23 +120,31 @@ def match_name(written: str, layers: Mapping[str, Any]) -> str | None:
     return flat.get(plain) or flat.get(plain.removeprefix("text_model_")) or flat.get("text_model_" + plain)
 
 
-def make_part(name: str, found: Mapping[str, torch.Tensor], layer: nn.Linear | nn.Conv2d, alpha: float | None) -> Part:
+def check_pair(name: str, found: Mapping[str, torch.Tensor], layer: nn.Linear | nn.Conv2d) -> None:
     """:raises Unusable: where the pair is not complete or does not fit ``layer``."""
     if "down" not in found or "up" not in found:
         raise Unusable(f"{name} has no {'down' if 'up' in found else 'up'} weight")
-    down, up = found["down"], found["up"]
-    rank, (inputs, outputs) = len(down), fan(layer)
-    kernel = down.shape[2:] if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1) else (1, 1)
-    fits = down[0].numel() == inputs and up.shape[:2] == (outputs, rank) and up[0, 0].numel() == 1
-    if rank == 0 or not fits or (isinstance(layer, nn.Conv2d) and tuple(kernel) != layer.kernel_size):
-        raise Unusable(
-            f"{name} has shapes {tuple(down.shape)} and {tuple(up.shape)}; the layer maps {inputs} to {outputs}"
-        )
-    scale = 1.0 if alpha is None else alpha / rank
-    like = layer.weight
-    flat = down.reshape(rank, inputs).to(like.device, torch.float32)
-    raised = up.reshape(outputs, rank).t().to(like.device, torch.float32) * scale
-    return Part(flat.to(like.dtype).contiguous(), raised.to(like.dtype).contiguous())
+    if not fits(found["down"], found["up"], layer):
+        shapes = f"{tuple(found['down'].shape)} and {tuple(found['up'].shape)}"
+        inputs, outputs = fan(layer)
+        raise Unusable(f"{name} has shapes {shapes}; the layer maps {inputs} to {outputs}")
+
+
+def fits(down: torch.Tensor, up: torch.Tensor, layer: nn.Linear | nn.Conv2d) -> bool:
+    """Whether ``down`` leads from the layer's inputs to a rank, and ``up`` from there to its outputs."""
+    if down.ndim < 2 or up.ndim < 2 or not len(down):
+        return False
+    inputs, outputs = fan(layer)
+    windows = isinstance(layer, nn.Linear) or layer.kernel_size == (1, 1) or down.shape[2:] == layer.kernel_size
+    return windows and down[0].numel() == inputs and up.shape[:2] == (outputs, len(down)) and up[0, 0].numel() == 1
+
+
+def make_part(found: Mapping[str, torch.Tensor], layer: nn.Linear | nn.Conv2d, scale: float) -> Part:
+    """The pair as the layer's slots hold it."""
+    (inputs, outputs), like = fan(layer), layer.weight
+    down = found["down"].reshape(-1, inputs).to(like.device, torch.float32)
+    up = found["up"].reshape(outputs, -1).t().to(like.device, torch.float32) * scale
+    return Part(down.to(like.dtype).contiguous(), up.to(like.dtype).contiguous())
 
 
 def check_ranks(parts: Mapping[str, Parts], max_rank: int) -> None:
@@ -148,21 +160,31 @@ class Alphas:
     def __init__(self, file: Path, metadata: Mapping[str, str]) -> None:
         self._metadata = _json(metadata.get("lora_adapter_metadata", "{}"))
         config = file.with_name("adapter_config.json")
-        self._config = _json(config.read_text(encoding="utf-8")) if config.is_file() else {}
+        self._config = _json(config.read_bytes()) if config.is_file() else {}
 
-    def of(self, network: str, layer: str, found: Mapping[str, torch.Tensor]) -> float | None:
-        """Alpha of ``layer``; None means that it equals the rank."""
+    def scale(self, network: str, layer: str, found: Mapping[str, torch.Tensor]) -> float:
+        """What the product is multiplied by: alpha / rank, or alpha / sqrt(rank) (rsLoRA; Kalajdzievski, 2023)."""
+        try:
+            alpha = self._alpha(network, layer, found)
+            rank = len(found["down"])
+            return 1.0 if alpha is None else float(alpha) / (rank**0.5 if self._said(network, "use_rslora") else rank)
+        except (TypeError, ValueError, RuntimeError, AttributeError, re.error):
+            raise Unusable(f"alpha of {network}.{layer} cannot be read") from None
+
+    def _alpha(self, network: str, layer: str, found: Mapping[str, torch.Tensor]) -> Any:
+        """None means that alpha equals the rank."""
         if "alpha" in found:
-            return float(found["alpha"])
-        patterns = self._metadata.get(f"{network}.alpha_pattern") or self._config.get("alpha_pattern") or {}
-        for pattern, alpha in patterns.items():
+            return found["alpha"]
+        for pattern, alpha in (self._said(network, "alpha_pattern") or {}).items():
             if re.search(rf"(^|\.){pattern}$", layer):
-                return float(alpha)
-        alpha = self._metadata.get(f"{network}.lora_alpha", self._config.get("lora_alpha"))
-        return None if alpha is None else float(alpha)
+                return alpha
+        return self._said(network, "lora_alpha")
+
+    def _said(self, network: str, key: str) -> Any:
+        return self._metadata.get(f"{network}.{key}", self._config.get(key))
 
 
-def _json(text: str) -> dict[str, Any]:
+def _json(text: str | bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError:

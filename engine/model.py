@@ -58,6 +58,14 @@ class Model:
         """``epsilon``, ``v_prediction`` or ``sample``."""
         return str(self.noise_schedule.get("prediction_type", "epsilon"))
 
+    def blank_rows(self, rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the U-Net takes for ``rows`` pictures of the native size, all zero: latents, timesteps, embeddings."""
+        side, text = self.native // self.factor, self.text_encoder.config
+        latents = torch.zeros(rows, self.unet.config.in_channels, side, side, device=self.device, dtype=self.dtype)
+        tokens = (rows, text.max_position_embeddings, text.hidden_size)
+        texts = torch.zeros(tokens, device=self.device, dtype=self.dtype)
+        return latents, torch.zeros(rows, device=self.device), texts
+
 
 def load_model(name: str = "nano", device: str = "auto", dtype: str = "auto") -> Model:
     """Load ``name``: ``nano``, a local folder or a hub id.

@@ -1,11 +1,10 @@
-"""How fast the engine draws, and so when a job will be done. Imports no torch."""
+"""How fast the engine draws, and so when a job will be done. Work is counted in U-Net rows. Imports no torch."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
 from statistics import quantiles
-from typing import Protocol
 
 SMOOTHING = 0.1
 """Weight of the newest step in the moving average."""
@@ -15,19 +14,14 @@ ENOUGH = 10
 """Finished jobs before the spread is trusted."""
 
 
-class Work(Protocol):
-    """What can be estimated: a job."""
-
-    @property
-    def rows_left(self) -> int: ...
-
-
 class Pace:
     """Seconds a U-Net row as a moving average, and how far jobs have been from what it foretold."""
 
     def __init__(self) -> None:
         self.seconds_a_row: float | None = None
         self._ratios: deque[float] = deque(maxlen=MEMORY)
+        self._spread = (1.0, 2.0)
+        """What the median and the slowest tenth of the jobs took, in terms of what was foretold."""
 
     def measure(self, rows: int, seconds: float) -> None:
         """One step of ``rows`` took ``seconds``."""
@@ -39,26 +33,26 @@ class Pace:
         """A job took ``seconds``; ``foretold`` is what ``forecast`` gave when it came."""
         if foretold > 0:
             self._ratios.append(seconds / foretold)
+        if len(self._ratios) >= ENOUGH:
+            deciles = quantiles(self._ratios, n=10)
+            self._spread = deciles[4], deciles[8]
 
-    def forecast(self, work: Work, everyone: Sequence[Work]) -> float | None:
-        """Seconds until ``work`` is done: each of the others is given as many rows as it, if it needs them."""
+    def forecast(self, own: int, everyone: Sequence[int]) -> float | None:
+        """Seconds until a job of ``own`` rows is done, one of ``everyone``'s.
+
+        Each of the others is given as many rows as it, if it needs them.
+        """
         if self.seconds_a_row is None:
             return None
-        own = work.rows_left
-        rows = own + sum(min(own, other.rows_left) for other in everyone if other is not work)
-        return rows * self.seconds_a_row
+        return sum(min(own, rows) for rows in everyone) * self.seconds_a_row
 
-    def eta(self, work: Work, everyone: Sequence[Work]) -> tuple[float | None, float | None]:
-        """Seconds until ``work`` is done: the median and the 90th percentile."""
-        forecast = self.forecast(work, everyone)
+    def eta(self, own: int, everyone: Sequence[int]) -> tuple[float | None, float | None]:
+        """Seconds until such a job is done: the median and the 90th percentile."""
+        forecast = self.forecast(own, everyone)
         if forecast is None:
             return None, None
-        if len(self._ratios) < ENOUGH:
-            return forecast, 2 * forecast
-        deciles = quantiles(self._ratios, n=10)
-        return forecast * deciles[4], forecast * deciles[8]
+        return forecast * self._spread[0], forecast * self._spread[1]
 
-    def retry_after(self, everyone: Sequence[Work]) -> float:
-        """Whole seconds until about an eighth of the queue is drawn; 1 to 60."""
-        rows = sum(work.rows_left for work in everyone) / 8
-        return float(round(min(max(rows * (self.seconds_a_row or 0.1), 1), 60)))
+    def retry_after(self, everyone: Sequence[int]) -> float:
+        """Whole seconds until about an eighth of everyone's rows is drawn; 1 to 60."""
+        return float(round(min(max(sum(everyone) / 8 * (self.seconds_a_row or 0.1), 1), 60)))

@@ -58,12 +58,14 @@ class Preparer:
         return bool(job.plan.adapters) and self._cache.wants_variant(job.plan.adapters)
 
     def _ticket(self, job: Job, index: int, sampling: Sampling, applied: Applied) -> Ticket:
+        pixels = job.plan.drawn[0] * job.plan.drawn[1]
         return Ticket(
             (job.id, index),
             job.plan.user,
             2 if job.plan.guided else 1,
             (applied.variant.key, tuple(sampling.latent.shape)),
             frozenset(lora.key for lora, _ in applied.loras if lora.file.unet),
+            max(1.0, pixels / self._model.native**2),
         )
 
     def _embed(self, text: str, applied: Applied) -> torch.Tensor:

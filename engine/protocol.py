@@ -5,9 +5,9 @@ Imports no torch, so that frontends and scripts start at once.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 STEPS = (1, 100)
 """Denoising steps: fewest and most."""
@@ -82,6 +82,12 @@ class GenerationRequest(BaseModel):
     adapters: list[AdapterUse] = Field(default_factory=list, max_length=ADAPTERS_MAX)
     progress: bool = False
     """With ``stream``: also send ``image_generation.progress`` events (see ``ProgressEvent``)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        """A field that is null counts as left out, as in the OpenAI API."""
+        return {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else given
 
 
 class Usage(BaseModel):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch.nn.functional import pad
 
 from engine.job import Picture
+from engine.lora import Parts
 from engine.slots import RowUse, SlotBank
 from engine.upload import upload
 
 GRAPHS_MAX = 64
-"""Graphs of the compiled U-Net: one for each row count, picture shape and kind of adapter."""
+"""More than a compiled U-Net has: one for each power of two of rows."""
 
 
 class Runner:
@@ -21,14 +23,18 @@ class Runner:
 
     def __init__(self, bank: SlotBank) -> None:
         self._bank = bank
-        self._forward: Callable[..., torch.Tensor] = forward
-        self._buckets = False
+        self._compiled: Callable[..., torch.Tensor] | None = None
+        self._side = 0
 
-    def compile(self, backend: str | Callable[..., Any] = "inductor") -> None:
-        """Compile the U-Net, once for each power of two of rows; fewer rows are filled up."""
+    def compile(self, backend: str | Callable[..., Any], side: int) -> None:
+        """Compile the U-Net for latents of ``side`` x ``side``, once for each power of two of rows.
+
+        Fewer rows are filled up. A call of another shape, or of adapters beyond the bank's fixed shapes, is run as it
+        is: it is slower, but nobody waits for a compiler.
+        """
         torch._dynamo.config.recompile_limit = GRAPHS_MAX
-        self._forward = torch.compile(forward, backend=backend, fullgraph=True, dynamic=False)
-        self._buckets = True
+        self._compiled = torch.compile(forward, backend=backend, fullgraph=True, dynamic=False)
+        self._side = side
 
     @torch.inference_mode()
     def run(self, pictures: Sequence[Picture]) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -40,14 +46,29 @@ class Runner:
         texts = torch.cat([text for p in pictures for text in (p.negative, p.prompt) if text is not None])
         uses = [uses_of(picture) for picture in pictures for _ in range(picture.rows)]
         known = {lora.key: lora.file.unet for picture in pictures for lora, _ in picture.applied.loras}
-        empty = bucket(len(rows)) - len(rows) if self._buckets else 0
-        no_use: RowUse = ()
-        self._bank.select([*uses, *[no_use] * empty], known)
-        output = self._forward(
-            pictures[0].applied.variant.unet, fill_up(rows, empty), pad(times, (0, empty)), fill_up(texts, empty)
-        )
-        split = torch.split(output[: len(rows)], [picture.rows for picture in pictures])
+        output = self.call(pictures[0].applied.variant.unet, rows, times, texts, uses=uses, known=known)
+        split = torch.split(output, [picture.rows for picture in pictures])
         return [(shown, guide(part, p.job.plan.guidance)) for p, shown, part in zip(pictures, seen, split, strict=True)]
+
+    @torch.inference_mode()
+    def call(
+        self,
+        unet: Any,
+        rows: torch.Tensor,
+        times: torch.Tensor,
+        texts: torch.Tensor,
+        *,
+        uses: Sequence[RowUse] = (),
+        known: Mapping[str, Parts] = MappingProxyType({}),
+    ) -> torch.Tensor:
+        """The U-Net's output for ``rows``; their adapters are ``uses``, whose parts ``known`` has."""
+        empty = bucket(len(rows)) - len(rows) if self._compiled else 0
+        no_use: RowUse = ()
+        suffices = self._bank.select([*uses, *[no_use] * (len(rows) - len(uses) + empty)], known)
+        usual = suffices and rows.shape[2:] == (self._side, self._side)
+        chosen = self._compiled if self._compiled and usual else forward
+        output = chosen(unet, fill_up(rows, empty), pad(times, (0, empty)), fill_up(texts, empty))
+        return output[: len(rows)]
 
 
 def uses_of(picture: Picture) -> RowUse:

@@ -2,8 +2,10 @@
 
 Each user has a virtual time: the rows that were spent on them, divided by their weight. A call is filled one picture
 after the other, always from the user with the least virtual time, and from the oldest of that user's pictures
-(start-time fair queueing; Goyal, Vin and Cheng, 1996). Who took part in the last call is preferred by ``QUANTUM``
-steps, so that pictures come and go at any step but do not flicker.
+(start-time fair queueing; Goyal, Vin and Cheng, 1996). Larger pictures count for more rows, and one that is larger than
+a call's bound is drawn alone. Who took part in the last call is preferred by ``QUANTUM`` steps, so that pictures come
+and go at any step but do not flicker. Newcomers begin where the call has got to, so that somebody who cannot take part
+in it, because of his picture's shape or of his adapters, is not overtaken by them for ever.
 """
 
 from __future__ import annotations
@@ -26,6 +28,13 @@ class Ticket:
     group: Hashable = None
     """Pictures of one group (latent shape, U-Net) can share a call."""
     adapters: frozenset[str] = frozenset()
+    size: float = 1.0
+    """What a row of it takes, of time and of memory, in rows of the model's native size."""
+
+    @property
+    def cost(self) -> float:
+        """Of a step."""
+        return self.rows * self.size
 
 
 class Scheduler:
@@ -37,6 +46,8 @@ class Scheduler:
         self._weights = dict(weights or {})
         self._tickets: dict[Hashable, Ticket] = {}
         self._time: dict[str, float] = {}
+        self._now = 0.0
+        """The virtual time that the call has got to: the least of those in it, and it never goes back."""
         self._last: frozenset[Hashable] = frozenset()
 
     def __len__(self) -> int:
@@ -45,7 +56,7 @@ class Scheduler:
     def add(self, ticket: Ticket) -> None:
         """Take part from the next call on. Someone who was away earned nothing by it."""
         if not any(other.user == ticket.user for other in self._tickets.values()):
-            self._time[ticket.user] = max(self._time.get(ticket.user, 0.0), self._floor())
+            self._time[ticket.user] = max(self._time.get(ticket.user, 0.0), self._now)
         self._tickets[ticket.id] = ticket
 
     def remove(self, ids: Iterable[Hashable]) -> None:
@@ -61,6 +72,7 @@ class Scheduler:
             return []
         group = min(waiting, key=self._rank).group
         chosen = self._fill([ticket for ticket in waiting if ticket.group == group])
+        self._now = max(self._now, min(self._time[ticket.user] for ticket in chosen))
         self._last = frozenset(ticket.id for ticket in chosen)
         return chosen
 
@@ -70,16 +82,16 @@ class Scheduler:
             queues.setdefault(ticket.user, []).append(ticket)
         chosen: list[Ticket] = []
         adapters: frozenset[str] = frozenset()
-        rows = 0
+        cost = 0.0
         while queues:
             ticket = min((queue[0] for queue in queues.values()), key=self._rank)
             union = adapters | ticket.adapters
-            if rows + ticket.rows > self.max_rows or len(union) > self.max_adapters:
+            if chosen and (cost + ticket.cost > self.max_rows or len(union) > self.max_adapters):
                 del queues[ticket.user]
                 continue
             chosen.append(ticket)
-            adapters, rows = union, rows + ticket.rows
-            self._time[ticket.user] += ticket.rows / self._weight(ticket.user)
+            adapters, cost = union, cost + ticket.cost
+            self._time[ticket.user] += ticket.cost / self._weight(ticket.user)
             queues[ticket.user].pop(0)
             if not queues[ticket.user]:
                 del queues[ticket.user]
@@ -87,18 +99,13 @@ class Scheduler:
 
     def _rank(self, ticket: Ticket) -> float:
         """Lower goes first; equal ranks go by age, since dictionaries keep their order."""
-        head_start = QUANTUM * ticket.rows / self._weight(ticket.user) if ticket.id in self._last else 0.0
+        head_start = QUANTUM * ticket.cost / self._weight(ticket.user) if ticket.id in self._last else 0.0
         return self._time[ticket.user] - head_start
 
     def _weight(self, user: str) -> float:
         return self._weights.get(user, 1.0)
 
-    def _floor(self) -> float:
-        """The least virtual time of anyone who waits."""
-        return min((self._time[ticket.user] for ticket in self._tickets.values()), default=0.0)
-
     def _forget_users(self) -> None:
         """Forget who is away and owes nothing, so that the table stays small."""
         present = {ticket.user for ticket in self._tickets.values()}
-        floor = self._floor()
-        self._time = {user: time for user, time in self._time.items() if user in present or (present and time > floor)}
+        self._time = {user: time for user, time in self._time.items() if user in present or time > self._now}

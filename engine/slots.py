@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
-from engine.lora import ROUND, AdaptedConv2d, AdaptedLinear, LayerSlots, Parts, Selection
+from engine.lora import AdaptedConv2d, AdaptedLinear, LayerSlots, Parts, Selection, round_up
 from engine.upload import upload
 
 RowUse = Sequence[tuple[str, float]]
 """The adapters of one row, by key, with their weights."""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a compiled graph was made for: the layers that adapters touch, their rank, and the adapters of a row."""
+
+    layers: frozenset[str]
+    rank: int
+    width: int
 
 
 class SlotBank:
@@ -21,10 +31,9 @@ class SlotBank:
     def __init__(self, network: nn.Module, slots: int) -> None:
         self.slots = slots + 1
         self.selection = Selection()
-        self.width = 0
-        """Adapters of a row that there is always room for; 0: as many as the rows of a call need."""
         self.swaps = 0
         self.layers = self._adapt(network)
+        self._fixed: Shapes | None = None
         self._resident: OrderedDict[str, int] = OrderedDict()
         self._parts: dict[str, Parts] = {}
         self._free = list(range(1, self.slots))
@@ -40,24 +49,36 @@ class SlotBank:
                 layer.slots = layers[name]
         return layers
 
-    def fix(self, rank: int, width: int) -> None:
-        """From now on all shapes stay the same, whatever the rows use, so that compiled graphs serve all of them."""
-        self.selection.rank, self.width = -(-rank // ROUND) * ROUND, width
+    def fix(self, shapes: Shapes, most_rank: int) -> None:
+        """From now on calls have ``shapes`` wherever these suffice; adapters have ranks up to ``most_rank``."""
+        self._fixed = replace(shapes, rank=round_up(shapes.rank))
+        for name in shapes.layers:
+            self.layers[name].reserve(most_rank)
 
-    def select(self, rows: Sequence[RowUse], known: Mapping[str, Parts]) -> None:
-        """Say which adapters the rows of the next call use; ``known`` has the parts of each."""
+    def select(self, rows: Sequence[RowUse], known: Mapping[str, Parts]) -> bool:
+        """Say which adapters the rows of the next call use; ``known`` has the parts of each.
+
+        True where the call has the fixed shapes, and so a compiled graph serves it.
+        """
         used = {key for row in rows for key, _ in row}
         self._make_resident(used, known)
-        touched = {layer for key in used for layer in self._parts[key]}
+        parts = [self._parts[key] for key in used]
+        rank = round_up(max((part.rank for one in parts for part in one.values()), default=0))
+        needed = Shapes(frozenset(name for one in parts for name in one), rank, max(len(row) for row in rows))
+        fixed = self._fixed
+        suffices = fixed is not None and (
+            needed.layers <= fixed.layers and needed.rank <= fixed.rank and needed.width <= fixed.width
+        )
+        self._shape(rows, fixed if fixed and suffices else needed)
+        return suffices
+
+    def _shape(self, rows: Sequence[RowUse], shapes: Shapes) -> None:
         for name, layer in self.layers.items():
-            layer.active = name in touched or (layer.active and self.width > 0)
-        if not used and not self.width:
+            layer.active = name in shapes.layers
+        if not shapes.layers:
             return
-        if not self.width:
-            rank = max(part.rank for key in used for part in self._parts[key].values())
-            self.selection.rank = -(-rank // ROUND) * ROUND
-        width = self.width or max(len(row) for row in rows)
-        padded = [[*row, *[("", 0.0)] * (width - len(row))] for row in rows]
+        self.selection.rank = shapes.rank
+        padded = [[*row, *[("", 0.0)] * (shapes.width - len(row))] for row in rows]
         like = next(iter(self.layers.values())).down
         slots = [[self._resident[key] if weight else 0 for key, weight in row] for row in padded]
         self.selection.index = upload(slots, like.device, torch.long)
@@ -72,7 +93,7 @@ class SlotBank:
         for key in sorted(used - self._resident.keys()):
             slot = self._free.pop() if self._free else self._evict(used)
             for name, part in known[key].items():
-                self.layers[name].reserve(self.selection.rank if self.width else part.rank)
+                self.layers[name].reserve(part.rank)
                 self.layers[name].write(slot, part)
             self._resident[key], self._parts[key] = slot, known[key]
             self.swaps += 1

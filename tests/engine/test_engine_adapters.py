@@ -63,6 +63,16 @@ SPOILED: dict[str, tuple[Callable[[Tensors], Any], str]] = {
     "dora": (lambda t: t.update({FIRST.replace("lora_A.weight", "lora_magnitude_vector"): torch.ones(2)}), "magnitude"),
     "half-a-pair": (lambda t: t.pop(FIRST), "no down weight"),
     "wrong-shape": (lambda t: t.update({FIRST: torch.ones(4, 7)}), "(4, 7)"),
+    "no-matrix": (lambda t: t.update({FIRST: torch.ones(())}), "to_q has shapes ()"),
+    "no-rank": (lambda t: t.update({FIRST: torch.ones(0, 16)}), "(0, 16)"),
+    "said-twice": (
+        lambda t: t.update({FIRST.replace("lora_A", "lora.down"): torch.ones(4, 16)}),
+        "under another name",
+    ),
+    "wrong-alpha": (
+        lambda t: t.update({FIRST.replace("lora_A.weight", "alpha"): torch.ones(3)}),
+        "alpha of unet.down_blocks.0",
+    ),
     "not-finite": (lambda t: t.update({FIRST: torch.full((4, 16), torch.nan)}), "not finite"),
 }
 

@@ -86,10 +86,18 @@ def test_a_batch_of_equals_is_the_pipelines(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("studio", ["v_prediction"], indirect=True)
-def test_a_file_that_peft_wrote_draws_what_peft_draws(studio: Studio) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("peft", {}),
+        ("peft-rs", {"use_rslora": True}),
+        ("peft-patterns", {"rank_pattern": {"to_q": 2}, "alpha_pattern": {"attn2.to_q": 9, "conv1": 3}}),
+    ],
+)
+def test_a_file_that_peft_wrote_draws_what_peft_draws(studio: Studio, name: str, options: dict[str, Any]) -> None:
     pipeline = twin(studio.pipeline)
-    pipeline.unet = write_peft(studio.adapters / "peft", studio.base)
-    wish = Wish(seed=9, adapters=(("peft", 1.0),))
+    pipeline.unet = write_peft(studio.adapters / name, studio.base, **options)
+    wish = Wish(seed=9, adapters=((name, 1.0),))
     drawn = studio.live.draw(wish)
     assert difference(drawn, draw(pipeline, wish)) <= 1
     assert difference(drawn, studio.live.draw(Wish(seed=9))) > 8

@@ -1,8 +1,7 @@
-"""The predicted picture and the projection that partial pictures are made of; compiled graphs."""
+"""The predicted picture and the projection that partial pictures are made of."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +9,12 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch.nn.functional import avg_pool2d
 
-from benchmarks.contenders import Ours, Request
 from engine.model import load_model
 from engine.nano import WEIGHTS
 from engine.plan import Facts
 from engine.previews import fit_projection, project
-from engine.runner import bucket
 from engine.samplers import predicted_picture
 from engine.settings import EngineSettings
-from tests.engine_kit.adapters import write_lora
 from tests.engine_kit.folders import SCHEDULE
 
 
@@ -65,31 +61,6 @@ def test_the_projection_shows_the_colours_that_the_vae_decodes() -> None:
         wanted = avg_pool2d(vae.decode(latent / vae.config.scaling_factor).sample, 4)
     error = (project(latent, fit_projection(vae)) - wanted).abs().mean()
     assert error < 0.55 * (wanted - wanted.mean()).abs().mean()
-
-
-def test_rows_are_filled_up_to_a_power_of_two() -> None:
-    assert [bucket(rows) for rows in (1, 2, 3, 4, 5, 8, 9)] == [1, 2, 4, 4, 8, 8, 16]
-
-
-def test_swaps_and_mixes_need_no_new_graph(tiny: Path, tmp_path: Path) -> None:
-    for seed in range(5):
-        write_lora(tmp_path / f"lora-{seed}", tiny, seed=seed, rank=1 + seed, text=False)
-    graphs = 0
-
-    def count(graph: Any, inputs: Any) -> Any:
-        nonlocal graphs
-        graphs += 1
-        return graph.forward
-
-    ours = Ours(load_model(str(tiny), "cpu"), tmp_path, adapter_slots=4, max_rank=8, max_batch=4)
-    ours.engine.compile(count)
-    first = ours.serve([Request("x", 0, 2, adapter="lora-0")])
-    warm = graphs
-    for seed, names in enumerate([("lora-1",), ("lora-2",), ("lora-3",), ("lora-4",), (None,), ("lora-0",)]):
-        first.failures += ours.serve([Request("x", seed, 2, 5.0 + seed, name) for name in names]).failures
-    ours.engine.stop()
-    assert first.failures == 0
-    assert 1 <= warm == graphs
 
 
 def test_settings_and_facts_agree_on_defaults() -> None:

@@ -38,6 +38,13 @@ def test_the_openai_client_gets_as_many_pictures_of_the_size_as_it_asked_for(cli
     assert answer.usage.output_tokens == 2 * 2 * 25
 
 
+def test_what_the_openai_client_leaves_open_has_a_default(client: openai.OpenAI) -> None:
+    nothing: Any = dict.fromkeys(("model", "n", "size", "stream", "partial_images", "response_format", "output_format"))
+    answer = client.images.generate(prompt="a fox", extra_body={"num_inference_steps": 1}, **nothing)
+    assert answer.data is not None
+    assert len(answer.data) == 1
+
+
 def test_picture_i_is_drawn_with_seed_plus_i(live: Live) -> None:
     both = live.post(Wish(seed=41).body() | {"n": 2}).json()["data"]
     assert [data["seed"] for data in both] == [41, 42]

@@ -53,13 +53,13 @@ def write_lora(
     return _manifest(folder, base, kind="lora", rank=rank, **manifest)
 
 
-def write_peft(folder: Path, base: Path, *, rank: int = 4, alpha: float = 6.0, seed: int = 0) -> Any:
-    """A LoRA as the PEFT library itself writes it; returns the U-Net with it in place."""
+def write_peft(folder: Path, base: Path, *, rank: int = 4, alpha: float = 6.0, seed: int = 0, **options: Any) -> Any:
+    """A LoRA as the PEFT library itself writes it, with more ``options`` of its; returns the U-Net with it in place."""
     torch.manual_seed(seed)
     folder.mkdir(parents=True)
     unet = UNet2DConditionModel.from_pretrained(base / "unet")
     layers = ["to_q", "to_out.0", "ff.net.2", "conv1"]
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=layers, init_lora_weights=False)
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=layers, init_lora_weights=False, **options)
     adapted = get_peft_model(unet, config)
     config.save_pretrained(str(folder))
     save_file(get_peft_model_state_dict(adapted, save_embedding_layers=False), folder / LORA_FILE)
