@@ -43,17 +43,18 @@ def train(
     """Draw the training pictures, train, and write the weights (to RUN/weights unless --output says otherwise)."""
     from engine.nano.sprites import SpritesMissingError  # noqa: PLC0415  keeps `path` free of torch
     from engine.nano.training import stages  # noqa: PLC0415
+    from engine.nano.training.loop import StageMissingError  # noqa: PLC0415
 
     try:
         stages.prepare(run, start)
-    except SpritesMissingError as error:
+        for name in stages.STAGES:
+            if stage in {name, Stage.ALL}:
+                stages.train_stage(run, name, steps if stage == name else None, resume or start is not None)
+        if stage in {Stage.UNET, Stage.VISION, Stage.ALL}:
+            stages.export(run, output or run / "weights")
+    except (SpritesMissingError, StageMissingError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    for name in stages.STAGES:
-        if stage in {name, Stage.ALL}:
-            stages.train_stage(run, name, steps if stage == name else None, resume or start is not None)
-    if stage in {Stage.UNET, Stage.VISION, Stage.ALL}:
-        stages.export(run, output or run / "weights")
 
 
 @nano_app.command()

@@ -12,7 +12,7 @@ from engine.nano.architecture import clip_config
 from engine.nano.captions import Scene, caption
 from engine.nano.dataset import load_dataset, noise_words
 from engine.nano.tokens import load_tokenizer
-from engine.nano.training.loop import Plan, Trainee, train
+from engine.nano.training.loop import Plan, Trainee, load_average, train
 from engine.nano.training.vae import small, to_tensor
 
 BATCH = 160
@@ -65,5 +65,5 @@ def train_clip(run: Path, steps: int, resume: bool) -> None:
 def load_clip_stage(run: Path) -> CLIPModel:
     """The pair as this stage left it, frozen."""
     clip = CLIPModel(clip_config())
-    clip.load_state_dict(torch.load(run / "clip.pt", weights_only=True)["average"])
+    clip.load_state_dict(load_average(run, "clip"))
     return clip.requires_grad_(False).eval()

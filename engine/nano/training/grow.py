@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from engine.nano.architecture import build_vae
 from engine.nano.dataset import load_dataset
-from engine.nano.training.loop import Plan, Trainee, train
+from engine.nano.training.loop import Plan, Trainee, load_average, train
 from engine.nano.training.vae import load_small_vae, reconstruction_loss, small, to_tensor
 
 BATCH = 8
@@ -86,7 +86,7 @@ def latents_spread(vae: AutoencoderKL, pictures: torch.Tensor) -> float:
 def load_vae(run: Path) -> AutoencoderKL:
     """The grown autoencoder, frozen, with ``scaling_factor`` set to 1 over the latents' standard deviation."""
     vae = build_vae()
-    vae.load_state_dict(torch.load(run / "grow.pt", weights_only=True)["average"])
+    vae.load_state_dict(load_average(run, "grow"))
     vae.requires_grad_(False).eval()
     pixels, _ = load_dataset(run / "data")
     vae.register_to_config(scaling_factor=round(1 / latents_spread(vae, to_tensor(pixels[:512])), 4))

@@ -29,6 +29,21 @@ class Plan:
         return self.rate * min(1.0, (step + 1) / self.warm_up, falling)
 
 
+class StageMissingError(RuntimeError):
+    """An earlier stage has not been trained; the message says which command does it."""
+
+
+def load_average(run: Path, name: str) -> dict[str, torch.Tensor]:
+    """The moving average of the weights that the stage ``name`` left under ``run``, by parameter name."""
+    path = run / f"{name}.pt"
+    if not path.exists():
+        raise StageMissingError(
+            f"{path} is not there: train that stage first with `sanggar nano train --stage {name} --run {run}`"
+        )
+    average: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["average"]
+    return average
+
+
 class Trainee:
     """A module, its optimizer and the moving average of its weights; knows its way to disk and back."""
 

@@ -12,7 +12,7 @@ from engine.nano.architecture import TOKENS, build_scheduler, build_unet, clip_c
 from engine.nano.dataset import load_dataset
 from engine.nano.training.clip import Captioner, load_clip_stage
 from engine.nano.training.grow import encode_dataset
-from engine.nano.training.loop import Plan, Trainee, train
+from engine.nano.training.loop import Plan, Trainee, load_average, train
 
 BATCH = 24
 EMPTY = 0.1  #: share of captions left empty, for classifier-free guidance
@@ -72,5 +72,5 @@ def train_unet(run: Path, steps: int, resume: bool) -> None:
 def load_painter(run: Path) -> Painter:
     """The trained U-Net and text tower: the moving average of their weights."""
     painter = Painter(build_unet(), CLIPModel(clip_config()))
-    painter.load_state_dict(torch.load(run / "unet.pt", weights_only=True)["average"])
+    painter.load_state_dict(load_average(run, "unet"))
     return painter.requires_grad_(False).eval()

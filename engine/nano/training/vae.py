@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from engine.nano.architecture import build_small_vae
 from engine.nano.dataset import Pixels, load_dataset
-from engine.nano.training.loop import Plan, Trainee, train
+from engine.nano.training.loop import Plan, Trainee, load_average, train
 
 BATCH = 8
 KL_WEIGHT = 1e-6  #: times the divergence summed over a latent's 1,024 numbers
@@ -66,6 +66,6 @@ def train_vae(run: Path, steps: int, resume: bool) -> None:
 def load_small_vae(run: Path) -> AutoencoderKL:
     """The autoencoder as this stage left it, frozen."""
     vae = build_small_vae()
-    vae.load_state_dict(torch.load(run / "vae.pt", weights_only=True)["average"])
+    vae.load_state_dict(load_average(run, "vae"))
     vae.requires_grad_(False).eval()
     return vae

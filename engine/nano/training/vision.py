@@ -15,7 +15,7 @@ from transformers import CLIPModel
 from engine.nano.concepts import concepts
 from engine.nano.dataset import load_dataset
 from engine.nano.training.clip import LONGEST, Captioner, clip_loss, load_clip_stage
-from engine.nano.training.loop import Plan, Trainee, train
+from engine.nano.training.loop import Plan, Trainee, load_average, train
 from engine.nano.training.unet import load_painter
 from engine.nano.training.vae import small, to_tensor
 
@@ -78,5 +78,5 @@ def load_clip_pair(run: Path) -> CLIPModel:
     clip = load_clip_stage(run)
     clip.text_model.load_state_dict(load_painter(run).text.state_dict())
     if (run / "vision.pt").exists():
-        clip.load_state_dict(torch.load(run / "vision.pt", weights_only=True)["average"])
+        clip.load_state_dict(load_average(run, "vision"))
     return clip.eval()

@@ -1,5 +1,6 @@
 """The training loop and the losses."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from engine.nano.captions import Scene
 from engine.nano.training import loop
 from engine.nano.training.clip import clip_loss
 from engine.nano.training.grow import grow_loss, grown, place_in_grown
-from engine.nano.training.loop import Plan, Trainee, train
+from engine.nano.training.loop import Plan, StageMissingError, Trainee, load_average, train
 from engine.nano.training.start import start_from
 from engine.nano.training.unet import UNIFORM, load_painter, timestep_shares, unet_loss
 from engine.nano.training.vae import differences, small, to_tensor
@@ -191,3 +192,10 @@ def test_training_goes_on_from_a_weights_folder(tmp_path: Path) -> None:
     painter = load_painter(tmp_path)
     assert all(torch.equal(painter.unet.state_dict()[key], value.float()) for key, value in shipped.items())
     assert torch.load(tmp_path / "unet.pt", weights_only=True)["step"] == 0
+
+
+def test_a_stage_whose_earlier_one_is_missing_says_which_command_to_run(tmp_path: Path) -> None:
+    with pytest.raises(StageMissingError, match=re.escape(f"sanggar nano train --stage grow --run {tmp_path}")):
+        load_average(tmp_path, "grow")
+    with pytest.raises(StageMissingError, match="--stage unet"):
+        load_painter(tmp_path)
