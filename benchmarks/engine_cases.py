@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from benchmarks.contenders import Ours, Request, Today
-from engine.model import Model
+from engine.diffusion.model import Model
 
 Measured = dict[str, Any]
 

@@ -28,7 +28,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from benchmarks import engine_cases as cases
 from benchmarks.contenders import Ours, Request, Today, write_loras
-from engine.model import Model, load_model
+from engine.diffusion.model import Model, load_model
 
 TARGETS = {
     "mixed_throughput_ratio": ">= 1.5",

@@ -45,7 +45,7 @@ class EngineSettings(BaseSettings):
     """Folder of installed adapters, one subfolder each; the shipped ones are always there as well."""
     max_queue: int | None = Field(default=None, ge=1)
     """Pictures that may wait or be drawn at once; more are refused with 429 and Retry-After. None, here and in the next
-    four: what the card's memory allows, on a CPU the defaults of ``engine.capacity``."""
+    four: what the card's memory allows, on a CPU the defaults of ``engine.batch.capacity``."""
     max_batch: int | None = Field(default=None, ge=2)
     """Rows of one U-Net call; a picture with guidance takes two."""
     adapter_slots: int | None = Field(default=None, ge=4)

@@ -17,7 +17,7 @@ from adapters.evaluation.metrics import Array
 from adapters.manifest import AdapterError
 from adapters.preparation.reading import squared
 from adapters.training.data import to_tensor
-from engine.model import hub_answers
+from engine.diffusion.model import hub_answers
 from engine.nano import WEIGHTS
 from engine.nano.weights import load_clip
 

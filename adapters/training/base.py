@@ -14,7 +14,7 @@ from diffusers import DDPMScheduler, StableDiffusionPipeline
 from PIL import Image
 
 from adapters.manifest import AdapterError, PredictionType
-from engine.model import ADVICE, ModelMissing, explain, find_source, hub_answers
+from engine.diffusion.model import ADVICE, ModelMissing, explain, find_source, hub_answers
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 

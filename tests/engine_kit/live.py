@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 
 from adapters.registry import SHIPPED, Registry
-from engine.engine import Engine
-from engine.model import load_model
-from engine.serving import EngineServer, make_server
+from engine.api.serving import EngineServer, make_server
+from engine.batch.engine import Engine
+from engine.diffusion.model import load_model
 from engine.settings import EngineSettings
 from tests.engine_kit.judge import Pixels, Wish, pixels
 

@@ -1,0 +1,1 @@
+"""Adapters in memory: read from disk, kept under a budget, applied row by row."""

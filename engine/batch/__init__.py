@@ -1,0 +1,1 @@
+"""One denoising batch for everyone: from an accepted request to its last event."""

@@ -1,0 +1,40 @@
+"""Tells those who want to know where their jobs stand. Imports no torch."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Literal
+
+from engine.batch.events import Progress
+
+if TYPE_CHECKING:
+    from engine.batch.job import Job
+    from engine.batch.pace import Pace
+
+REPORT_SECONDS = 0.25
+"""Between two reports."""
+
+
+class Reporter:
+    """Sends progress events, a few times a second."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._reported = 0.0
+
+    def report(self, jobs: list[Job]) -> None:
+        """To each of ``jobs``, the oldest first, that asked for it; does nothing where the last report was just now."""
+        now = time.monotonic()
+        if now - self._reported < REPORT_SECONDS:
+            return
+        self._reported = now
+        left = [job.rows_left for job in jobs]
+        for position, job in enumerate(jobs):
+            if job.progress:
+                job.send(self._progress(job, position, left))
+
+    def _progress(self, job: Job, position: int, left: list[int]) -> Progress:
+        ahead = 0 if job.drawing else position
+        state: Literal["queued", "drawing"] = "drawing" if job.drawing else "queued"
+        median, p90 = self._pace.eta(left[position], left)
+        return Progress(state, ahead, job.step, job.plan.steps, median, p90)

@@ -1,0 +1,79 @@
+"""The step loop on a card, as far as it can be told without one.
+
+Tensors of the ``meta`` device have no values: whatever looks at one fails, and so does whatever mixes it with tensors
+of another device. On a card the former would hold up the step loop until the card has caught up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.adapters.cache import Applied
+from engine.adapters.lora import adapted_layers
+from engine.adapters.lora_files import read_lora
+from engine.adapters.slots import SlotBank
+from engine.adapters.variants import Variant
+from engine.adapters.weights import Lora
+from engine.batch.job import Job, Picture
+from engine.batch.runner import Runner
+from engine.batch.scheduler import Ticket
+from engine.diffusion.model import Model, load_model
+from engine.diffusion.samplers import Sampling, build_scheduler, predicted_picture
+from engine.plan import Facts, make_plan
+from engine.protocol import SAMPLERS, GenerationRequest
+from tests.engine_kit.adapters import write_lora
+
+CARD = torch.device("meta")
+ON_THE_CARD = [sampler for sampler in SAMPLERS if sampler != "dpm++-sde"]
+"""Its noise needs a generator on the card itself, which ``meta`` has not."""
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Path) -> Model:
+    model = load_model(str(tiny), "cpu", "bfloat16")
+    return replace(model, unet=model.unet.to(CARD), device=CARD)
+
+
+def picture(model: Model, sampler: str, applied: Applied) -> Picture:
+    plan = make_plan(GenerationRequest(prompt="x", num_inference_steps=6), Facts(model.name, 64, "v_prediction"))
+    scheduler = build_scheduler(sampler, model.noise_schedule, 7)
+    sampling = Sampling(scheduler, plan.steps, 7, (4, 16, 16), CARD, model.dtype)
+    text = torch.zeros(1, 77, 32, device=CARD, dtype=model.dtype)
+    job = Job(sampler, plan, lambda event: None)
+    return Picture(job, 0, 7, sampling, text, text, Ticket(sampler, "", 2), applied)
+
+
+def test_no_step_waits_for_the_card(model: Model, tiny: Path, tmp_path: Path) -> None:
+    bank = SlotBank(model.unet, 4)
+    file = write_lora(tmp_path / "lora", tiny, text=False) / "pytorch_lora_weights.safetensors"
+    layers: Any = {"unet": adapted_layers(model.unet), "text_encoder": {}}
+    lora = Lora("lora", read_lora(file, layers, 8), 0)
+    base = Applied(Variant("", model.unet, None))
+    pictures = [
+        picture(model, sampler, replace(base, loras=((lora, 0.5),)) if index % 2 else base)
+        for index, sampler in enumerate(ON_THE_CARD)
+    ]
+    runner, alphas = Runner(bank), build_scheduler("ddim", model.noise_schedule, 0).alphas_cumprod
+    with torch.inference_mode():
+        while pictures:
+            for one, (seen, output) in zip(pictures, runner.run(pictures), strict=True):
+                timestep = float(one.sampling.timestep)
+                one.sampling.advance(output)
+                foreseen = predicted_picture(alphas, model.prediction_type, timestep, seen, output)
+                for made in (one.sampling.latent, foreseen):
+                    assert (made.device, made.dtype) == (CARD, torch.bfloat16)
+            pictures = [one for one in pictures if not one.sampling.done]
+    assert bank.swaps == 1
+
+
+def test_looking_at_the_card_fails() -> None:
+    """Otherwise the test above could not."""
+    with pytest.raises(RuntimeError):
+        float(torch.zeros((), device=CARD))
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        torch.zeros(2, device=CARD).cpu()

@@ -1,0 +1,50 @@
+"""Turns are taken in the order in which they were asked for, even by one who asks again at once."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+
+import pytest
+import torch
+
+from engine.batch.turns import Turns, turns_on
+
+
+def ask(turns: Turns, done: list[str], name: str) -> threading.Thread:
+    """A thread that waits in the queue by the time this returns."""
+
+    def work() -> None:
+        with turns:
+            done.append(name)
+
+    waiting, thread = len(turns), threading.Thread(target=work)
+    thread.start()
+    while len(turns) == waiting:
+        pass
+    return thread
+
+
+def test_whoever_asked_first_goes_first() -> None:
+    turns, done = Turns(), list[str]()
+    with turns:
+        threads = [ask(turns, done, name) for name in "abc"]
+    with turns:
+        done.append("again")
+    for thread in threads:
+        thread.join()
+    assert done == ["a", "b", "c", "again"]
+
+
+def test_an_error_ends_the_turn() -> None:
+    turns = Turns()
+    with pytest.raises(ZeroDivisionError), turns:
+        raise ZeroDivisionError
+    with turns:
+        assert len(turns) == 1
+    assert len(turns) == 0
+
+
+def test_only_on_a_cpu_turns_are_taken() -> None:
+    assert isinstance(turns_on(torch.device("cpu")), Turns)
+    assert isinstance(turns_on(torch.device("cuda")), nullcontext)
