@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.protocol import AdapterInfo, StyleInfo
 
 SHIPPED = {"kancil": 0.7, "retro": 1.0, "landscape": 0.7}
-"""Those that declare the style of their name, and their weights."""
+"""Those that declare the style of their name, and at which weight."""
 
 
 def style(command: str, frame: str = "{prompt}, soft lines", weight: float = 0.7) -> StyleInfo:
