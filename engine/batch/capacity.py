@@ -30,7 +30,7 @@ class Capacity:
     """Pictures that wait or are drawn."""
     lora_memory_mb: int = 1024
     variant_memory_mb: int = 4096
-    decode_pixels: int = 4 * 768 * 768
+    decode_pixels: int = 256 * 256
     """Pixels of a VAE call."""
 
 
