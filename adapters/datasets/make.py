@@ -18,6 +18,7 @@ from adapters.datasets.landscape import draw_landscape
 from adapters.datasets.paint import Drawn, Sprites
 from adapters.datasets.retro import draw_retro
 from adapters.registry import SHIPPED
+from engine.nano.sprites import SpritesMissingError
 
 STYLES: dict[str, Callable[[Sprites], Iterator[Drawn]]] = {
     "kancil": draw_kancil,
@@ -45,9 +46,13 @@ def write_dataset(style: str, sprites: Sprites, folder: Path) -> None:
 
 def main(cache: Annotated[Path, typer.Option(help="Folder of the icon sets.")] = Path("data/icons")) -> None:
     """Draw all of them."""
-    sprites = Sprites(cache)
-    for style in STYLES:
-        write_dataset(style, sprites, SHIPPED / style / "dataset")
+    try:
+        sprites = Sprites(cache)
+        for style in STYLES:
+            write_dataset(style, sprites, SHIPPED / style / "dataset")
+    except SpritesMissingError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":

@@ -30,14 +30,18 @@ def fetch_sets(cache: Path) -> dict[str, Any]:
             wanted = ", ".join(packages)
             raise SpritesMissingError(f"npm is not installed; install Node.js, or put {wanted} under {folder.parent}")
         cache.mkdir(parents=True, exist_ok=True)
-        subprocess.run([npm, "install", "--no-audit", "--no-fund", "--prefix", str(cache), *packages], check=True)
+        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(cache), *packages]
+        if subprocess.run(command, check=False).returncode:
+            raise SpritesMissingError(f"npm could not fetch {', '.join(packages)}; try again where it can")
     return {name: json.loads((folder / name / "icons.json").read_text()) for name in SETS}
 
 
 def draw_icon(icon_set: dict[str, Any], name: str) -> Image.Image | None:
     """One icon, cropped to what it shows; ``None`` if the set lacks it or it is a framed scene."""
-    import resvg_py  # noqa: PLC0415  only training needs it
-
+    try:
+        import resvg_py  # noqa: PLC0415  only training needs it
+    except ImportError as error:
+        raise SpritesMissingError("resvg_py is not installed; `make dev` installs what training needs") from error
     icon = icon_set["icons"].get(name)
     if icon is None:
         return None

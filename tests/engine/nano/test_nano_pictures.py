@@ -1,5 +1,6 @@
 """Drawn scenery and composed training pictures."""
 
+import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -172,6 +173,22 @@ def test_without_npm_it_says_which_packages_are_missing(tmp_path: Path, monkeypa
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SpritesMissingError, match=r"npm is not installed.*@iconify-json/noto"):
         fetch_sets(tmp_path)
+
+
+def test_where_npm_fails_it_says_what_could_not_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    npm = tmp_path / "bin" / "npm"
+    npm.parent.mkdir()
+    npm.write_text("#!/bin/sh\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(npm.parent))
+    with pytest.raises(SpritesMissingError, match=r"could not fetch @iconify-json/noto"):
+        fetch_sets(tmp_path / "cache")
+
+
+def test_where_icons_cannot_be_drawn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(SpritesMissingError, match=r"make dev"):
+        draw_icon({"icons": {}}, "absent")
 
 
 def test_noise_words_name_no_concept() -> None:
