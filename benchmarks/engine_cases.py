@@ -17,7 +17,7 @@ from engine.diffusion.model import Model
 
 Measured = dict[str, Any]
 WARM_UP = 5
-"""Waves through all adapters, after which the allocator holds what it will hold; a leak goes on growing."""
+"""Waves through all adapters before memory is first read, so that the allocator has mostly settled."""
 
 
 def mixed_requests(adapters: list[str], count: int = 24) -> list[Request]:
