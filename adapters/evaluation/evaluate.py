@@ -180,6 +180,7 @@ def own_scores(references: Sequence[Image.Image], target: Target) -> dict[str, f
     """``Evaluation.held_out``."""
     return {
         "clip_score": clip_score(target.held_out, target.texts),
+        "reference_similarity": consistency(target.held_out),
         "palette_uniformity": palette_uniformity(histograms(references)),
         "nearest_training": float(nearest_similarity(target.held_out, target.learnt).mean()),
     }

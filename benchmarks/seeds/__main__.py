@@ -77,7 +77,8 @@ def main() -> None:
     names = list(EXPERIMENTS) if options.name == "all" else [options.name]
     for name in names if options.anew else ():
         (options.folder / f"{name}.json").unlink(missing_ok=True)
-        shutil.rmtree(options.work / name, ignore_errors=True)
+        for old in (options.folder / name, options.work / name):
+            shutil.rmtree(old, ignore_errors=True)
     try:
         for name in names:
             show(run(name, options.scale, options.folder, options.work / name))

@@ -31,7 +31,8 @@ def measure(room: Room) -> None:
     """A row for nano alone, then one for each size."""
     judge = room.judge(STYLE)
     if room.record.missing("before"):
-        room.record.add("before", {"pictures": 0, "loss": "-", **judge.before(*SCORES), "the study": "-"})
+        scores, strip = judge.before(*SCORES)
+        room.record.add("before", {"pictures": 0, "loss": "-", **scores, "the study": "-"}, strip)
     for size, seen in SIZES.items():
         key = f"{size} pictures"
         if room.record.missing(key):
@@ -39,5 +40,5 @@ def measure(room: Room) -> None:
             write_rows(folder, [Line(str(DATA / row.file), row.caption) for row in choose(size)])
             training = room.training(STYLE, f"training-{size}", folder)
             run = training.after(room.size.of(training.recipe.steps(size)))
-            row = {"pictures": size, "loss": last_loss(run), **judge.scores(run.base, *SCORES)}
-            room.record.add(key, row | {"the study": seen})
+            scores, strip = judge.scores(run.base, *SCORES)
+            room.record.add(key, {"pictures": size, "loss": last_loss(run), **scores, "the study": seen}, strip)

@@ -12,8 +12,9 @@ def measure(room: Room) -> None:
     """A row for nano alone, then one for each pair."""
     judge = room.judge(STYLE)
     if room.record.missing("before"):
-        row = {"batch": "-", "epochs": 0, "steps": 0, "loss": "-", **judge.before(*SCORES)}
-        room.record.add("before", row | {"the study": "CMMD 0.7"})
+        scores, strip = judge.before(*SCORES)
+        row = {"batch": "-", "epochs": 0, "steps": 0, "loss": "-", **scores, "the study": "CMMD 0.7"}
+        room.record.add("before", row, strip)
     for batch in BATCHES:
         training = room.training(STYLE, f"batch-{batch}", training={"batch_size": batch})
         for epochs in EPOCHS:
@@ -21,4 +22,5 @@ def measure(room: Room) -> None:
             if room.record.missing(key):
                 run = training.after(room.size.of(-(-training.pictures * epochs // batch)))
                 row = {"batch": batch, "epochs": epochs, "steps": len(run.losses), "loss": last_loss(run)}
-                room.record.add(key, row | judge.scores(run.base, *SCORES) | {"the study": "CMMD 0.5, best"})
+                scores, strip = judge.scores(run.base, *SCORES)
+                room.record.add(key, row | scores | {"the study": "CMMD 0.5, best"}, strip)

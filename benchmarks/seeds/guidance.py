@@ -17,4 +17,5 @@ def measure(room: Room) -> None:
         key = f"guidance scale {scale}"
         if room.record.missing(key):
             grid = judge.draw(base, Drawing(guidance_scale=scale))
-            room.record.add(key, {"guidance scale": scale, **judge.score(grid, *SCORES), "the study": said})
+            row = {"guidance scale": scale, **judge.score(grid, *SCORES), "the study": said}
+            room.record.add(key, row, judge.strip(grid))

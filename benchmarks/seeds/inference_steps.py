@@ -21,4 +21,4 @@ def measure(room: Room) -> None:
             grid = judge.draw(base, Drawing(steps=steps))
             seconds = (time.perf_counter() - began) / judge.pictures
             row = {"steps": room.size.of(steps, 2), "seconds a picture": seconds, **judge.score(grid, *SCORES)}
-            room.record.add(key, row | {"the study": "more steps, more quality and time"})
+            room.record.add(key, row | {"the study": "more steps, more quality and time"}, judge.strip(grid))

@@ -8,17 +8,19 @@ from dataclasses import asdict, dataclass
 import torch
 
 from adapters.evaluation.backbones import Eyes
-from adapters.evaluation.evaluate import FIRST_SEED, Grid, Scores, look, score
+from adapters.evaluation.evaluate import FIRST_SEED, Grid, Scores, look, opened, score
 from adapters.evaluation.metrics import nearest_similarity
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
 from adapters.terminal import tracked
 from adapters.training.base import Base, load_base
 from adapters.training.data import read_examples
-from benchmarks.seeds.record import Row
+from benchmarks.seeds.record import Row, Strip
 
 CAPTIONS, SEEDS = 10, 4
 """Held-out captions, and pictures of each."""
+SHOWN = 6
+"""Captions of a strip."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class Judge:
         data = adapter.folder / "dataset"
         tests = read_examples(data, "test")[: size.of(CAPTIONS, 2)]
         self._eyes, self._size = eyes, size
-        self._target = look(tests, read_examples(data), eyes, load_base("nano").native)
+        native = load_base("nano").native
+        self._target = look(tests, read_examples(data), eyes, native)
+        self._captions = [example.caption for example in tests][:SHOWN]
+        self.held_out_strip = Strip(self._captions, [opened(example.file, native) for example in tests[:SHOWN]])
         self._prompts = [adapter.manifest.frame.replace(PROMPT, example.caption) for example in tests]
 
     @property
@@ -70,11 +75,16 @@ class Judge:
         """Some of the scores, as a part of a row."""
         return chosen(score(grid, self._target, self._eyes)[0], *names)
 
-    def scores(self, base: Base, *names: str) -> Row:
-        """Those of the model as it is now."""
-        return self.score(self.draw(base), *names)
+    def strip(self, grid: Grid) -> Strip:
+        """The first captions at the first seed."""
+        return Strip(self._captions, grid[0][:SHOWN])
 
-    def before(self, *names: str) -> Row:
+    def scores(self, base: Base, *names: str) -> tuple[Row, Strip]:
+        """Those of the model as it is now, and some of what it draws."""
+        grid = self.draw(base)
+        return self.score(grid, *names), self.strip(grid)
+
+    def before(self, *names: str) -> tuple[Row, Strip]:
         """Those of nano alone."""
         return self.scores(load_base("nano"), *names)
 

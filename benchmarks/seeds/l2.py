@@ -22,12 +22,14 @@ def measure(room: Room) -> None:
     """A row for nano alone, then one for each weight of the penalty."""
     judge = room.judge(STYLE)
     if room.record.missing("before"):
-        row = {"penalty": "-", "loss": "-", "moved": 0.0, **judge.before(*SCORES)}
-        room.record.add("before", row | {"the study": "similarity 0.30"})
+        scores, strip = judge.before(*SCORES)
+        row = {"penalty": "-", "loss": "-", "moved": 0.0, **scores, "the study": "similarity 0.30"}
+        room.record.add("before", row, strip)
     for weight, found in WEIGHTS.items():
         key = f"penalty of {weight:g}"
         if room.record.missing(key):
             training = room.training(STYLE, f"penalty-{weight:g}", dreambooth={"text_l2": weight})
             run = training.after(room.size.of(training.recipe.steps(training.pictures)))
-            row = {"penalty": weight, "loss": last_loss(run), "moved": moved(run), **judge.scores(run.base, *SCORES)}
-            room.record.add(key, row | {"the study": found})
+            scores, strip = judge.scores(run.base, *SCORES)
+            row = {"penalty": weight, "loss": last_loss(run), "moved": moved(run), **scores, "the study": found}
+            room.record.add(key, row, strip)

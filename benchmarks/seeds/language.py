@@ -5,8 +5,8 @@ import numpy as np
 from adapters.evaluation.metrics import clip_score
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
-from benchmarks.seeds.judging import Drawing, draw
-from benchmarks.seeds.record import Row
+from benchmarks.seeds.judging import SHOWN, Drawing, draw
+from benchmarks.seeds.record import Row, Strip
 from benchmarks.seeds.room import Room
 from engine.nano.classifier import load_classifier
 from engine.nano.concepts import concepts
@@ -49,4 +49,4 @@ def measure(room: Room) -> None:
                 "clip_score of its own text": clip_score(features, np.tile(own, (len(grid), 1))),
                 "subject right": float(right.mean()),
             }
-            room.record.add(language, row | {"the study": found})
+            room.record.add(language, row | {"the study": found}, Strip(texts[:SHOWN], grid[0][:SHOWN]))

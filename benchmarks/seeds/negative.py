@@ -15,8 +15,9 @@ def measure(room: Room) -> None:
     for negative in NEGATIVES:
         key = f"negative prompt {negative!r}"
         if room.record.missing(key):
-            scores = judge.score(judge.draw(base, Drawing(negative=negative)), *SCORES)
+            grid = judge.draw(base, Drawing(negative=negative))
+            scores = judge.score(grid, *SCORES)
             first = next(iter(room.record.rows.values()), scores)
             gain = float(scores["clip_score"]) - float(first["clip_score"])
             row = {"negative prompt": negative or "-", **scores, "gain": gain}
-            room.record.add(key, row | {"the study": "gain 0.01" if negative else "-"})
+            room.record.add(key, row | {"the study": "gain 0.01" if negative else "-"}, judge.strip(grid))

@@ -1,24 +1,39 @@
-"""The rows of an experiment on disk, each written as soon as it is measured; and the page of all experiments."""
+"""The rows of an experiment on disk, each written as soon as it is measured with some of its pictures; and the page."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from adapters.evaluation.report import markdown_table
 from adapters.manifest import AdapterError
+from adapters.training.output import sheet
 
 Row = dict[str, str | int | float]
 PAGE = "README.md"
+QUALITY = 85
+"""Of the JPEG files."""
 HEAD = """# The studies' experiments on nano
 
 Made by `python -m benchmarks.seeds all`. The studies that Sanggar began with trained Stable Diffusion 2.1 at 512x512
 and judged with CLIP ViT-L/14; nano is small, and judged with its own CLIP. What can be compared is the direction of an
 effect, not the figures.
 """
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Pictures to look at beside a row's figures, drawn for these captions at one seed."""
+
+    captions: Sequence[str]
+    pictures: Sequence[Image.Image]
 
 
 @dataclass
@@ -30,6 +45,8 @@ class Record:
     """What the rows depend on: rows of other settings are not gone on with."""
     about: dict[str, str]
     rows: dict[str, Row] = field(default_factory=dict)
+    strips: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of some of the rows: the file beside ``NAME.json``, and its captions."""
     seconds: float = 0.0
     _since: float = field(default_factory=time.perf_counter)
 
@@ -44,7 +61,7 @@ class Record:
                     f"{file} was measured otherwise ({differences(found['settings'], settings)}): say --anew to "
                     "replace it, or name another --folder"
                 )
-            record.rows, record.seconds = found["rows"], found["seconds"]
+            record.rows, record.strips, record.seconds = found["rows"], found["strips"], found["seconds"]
         record._write()
         return record
 
@@ -52,15 +69,21 @@ class Record:
         """Whether the row is still to be measured."""
         return key not in self.rows
 
-    def add(self, key: str, row: Row) -> None:
-        """Writes the row, and the time since the last one."""
+    def add(self, key: str, row: Row, strip: Strip | None = None) -> None:
+        """Writes the row with its pictures, and the time since the last one."""
+        if strip:
+            file = self.file.with_suffix("") / f"{re.sub('[^a-z0-9]+', '-', key.lower()).strip('-')}.jpg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            sheet([strip.pictures], 1).save(file, quality=QUALITY)
+            self.strips[key] = {"file": f"{file.parent.name}/{file.name}", "captions": list(strip.captions)}
         now = time.perf_counter()
         self.seconds, self._since = self.seconds + now - self._since, now
         self.rows[key] = row
         self._write()
 
     def _write(self) -> None:
-        content = {**self.about, "settings": self.settings, "seconds": self.seconds, "rows": self.rows}
+        measured = {"seconds": self.seconds, "rows": self.rows, "strips": self.strips}
+        content = {**self.about, "settings": self.settings, **measured}
         self.file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.file.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -77,6 +100,13 @@ def cells(row: Row) -> list[str]:
     return [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()]
 
 
+def strips_table(strips: dict[str, dict[str, Any]]) -> list[str]:
+    """The pictures of the rows that have some, one strip below the other; nothing where none has."""
+    texts = {key: "; ".join(strip["captions"]) for key, strip in strips.items()}
+    lines = [[key, f"![{texts[key]}]({strip['file']})"] for key, strip in strips.items()]
+    return [markdown_table([["", next(iter(texts.values()))], *lines])] if lines else []
+
+
 def write_page(folder: Path, names: Sequence[str]) -> None:
     """The Markdown page of those experiments that are in the folder."""
     parts = [HEAD]
@@ -84,10 +114,10 @@ def write_page(folder: Path, names: Sequence[str]) -> None:
         file = folder / f"{name}.json"
         found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         if rows := list(found.get("rows", {}).values()):
-            lines = [list(rows[0]), ["---"] * len(rows[0]), *map(cells, rows)]
             parts += [
                 f"## {found['title']}",
-                "\n".join("| " + " | ".join(line) + " |" for line in lines),
+                markdown_table([list(rows[0]), *map(cells, rows)]),
+                *strips_table(found["strips"]),
                 f"The study: {found['study']}.",
                 f"`python -m benchmarks.seeds {name}`, scale {found['settings']['scale']:g}, "
                 f"{found['seconds'] / 60:.0f} minutes.",

@@ -16,14 +16,16 @@ def measure(room: Room) -> None:
     """
     judge = room.judge(STYLE)
     if room.record.missing("before"):
-        room.record.add("before", {"steps": 0, "loss": "-", **judge.before(*SCORES), "the study": "-"})
+        scores, strip = judge.before(*SCORES)
+        room.record.add("before", {"steps": 0, "loss": "-", **scores, "the study": "-"}, strip)
     training = room.training(STYLE, "training", training={"batch_size": 1})
     for full, seen in STEPS.items():
         key = f"{full} steps"
         if room.record.missing(key):
             run = training.after(room.size.of(full))
-            row = {"steps": len(run.losses), "loss": last_loss(run), **judge.scores(run.base, *SCORES)}
-            room.record.add(key, row | {"the study": seen})
+            scores, strip = judge.scores(run.base, *SCORES)
+            row = {"steps": len(run.losses), "loss": last_loss(run), **scores, "the study": seen}
+            room.record.add(key, row, strip)
     if room.record.missing("held out"):
         row = {"steps": "held out", "loss": "-", **dict.fromkeys(SCORES, "-"), "the study": "-"}
-        room.record.add("held out", row | {"nearest_training": judge.held_out_nearest})
+        room.record.add("held out", row | {"nearest_training": judge.held_out_nearest}, judge.held_out_strip)

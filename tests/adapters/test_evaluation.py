@@ -19,7 +19,7 @@ from adapters.cli import evaluate_command
 from adapters.evaluation.backbones import LARGE, Eyes, HubClip, load_backbone
 from adapters.evaluation.evaluate import Evaluation, evaluate
 from adapters.evaluation.grid import labelled
-from adapters.evaluation.metrics import Array, clip_score
+from adapters.evaluation.metrics import Array, clip_score, normalized
 from adapters.evaluation.pictures import load_adapted
 from adapters.evaluation.report import ROWS, as_json, scores, write_json, write_markdown, write_page
 from adapters.manifest import AdapterError, Style
@@ -91,6 +91,8 @@ def test_the_report_holds_every_figure(evaluation: Evaluation, tmp_path: Path) -
 def test_what_the_held_out_pictures_have_by_themselves_stands_beside_it(evaluation: Evaluation) -> None:
     pictures = Colours().pictures(evaluation.references)
     assert evaluation.held_out["clip_score"] == pytest.approx(clip_score(pictures, np.ones((2, 3))))
+    cosine = float(np.prod(normalized(pictures), axis=0).sum())  # of the only pair
+    assert evaluation.held_out["reference_similarity"] == pytest.approx(cosine)
     assert evaluation.held_out["palette_uniformity"] == 0
     assert evaluation.held_out["nearest_training"] == pytest.approx(float(evaluation.nearest[0].mean()))
     shown = {line[0]: line[-1] for line in scores(evaluation)}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from adapters.evaluation.evaluate import Grid
 from adapters.manifest import AdapterError
@@ -14,7 +15,7 @@ from adapters.training.base import Base
 from adapters.training.recipe import read_recipe
 from benchmarks.seeds import guidance, inference_steps, negative
 from benchmarks.seeds.judging import Drawing, Size
-from benchmarks.seeds.record import Record, Row, write_page
+from benchmarks.seeds.record import Record, Row, Strip, write_page
 from benchmarks.seeds.room import Training
 from tests.adapters_kit.runs import finish, write_recipe
 
@@ -43,7 +44,10 @@ class Stopping:
             raise KeyboardInterrupt
         self._left -= 1
         self.drawn.append(how)
-        return []
+        return [[Image.new("RGB", (8, 8), (40 * len(self.record.rows), 0, 0))] * 2]
+
+    def strip(self, grid: Grid) -> Strip:
+        return Strip(["a fox", "a deer"], grid[0])
 
     def score(self, grid: Grid, *names: str) -> Row:
         return dict.fromkeys(names, 0.25 * len(self.record.rows))
@@ -63,6 +67,11 @@ def test_an_interrupted_experiment_measures_only_what_is_missing(experiment: Any
     assert all("the study" in row for row in written["rows"].values())
     assert written["seconds"] > 0
     assert written["study"] == "none"
+    assert list(written["strips"]) == list(written["rows"])
+    for number, strip in enumerate(written["strips"].values()):
+        with Image.open(file.parent / strip["file"]) as shown:
+            assert shown.size == (28, 16)  # with a margin of 4
+            assert abs(shown.getpixel((20, 8))[0] - 40 * number) < 4  # type: ignore[index]
 
 
 def test_what_a_negative_prompt_gains_is_told_against_none(tmp_path: Path) -> None:
@@ -79,11 +88,13 @@ def test_rows_of_other_settings_are_not_gone_on_with(tmp_path: Path) -> None:
 
 def test_the_page_has_a_table_and_the_study_for_each_experiment_that_was_run(tmp_path: Path) -> None:
     record = Record.open(tmp_path / "guidance.json", SETTINGS, ABOUT)
-    record.add("first", {"guidance scale": 5, "cmmd": 0.51239, "the study": "freer"})
+    strip = Strip(["a fox", "a deer"], [Image.new("RGB", (8, 8))] * 2)
+    record.add("scale 5.5", {"guidance scale": 5, "cmmd": 0.51239, "the study": "freer"}, strip)
     Record.open(tmp_path / "l2.json", SETTINGS, ABOUT | {"title": "Nothing yet."})
     write_page(tmp_path, ["l2", "guidance", "steps"])
     page = (tmp_path / "README.md").read_text()
-    assert "| guidance scale | cmmd | the study |\n| --- | --- | --- |\n| 5 | 0.512 | freer |" in page
+    assert "| guidance scale | cmmd | the study |\n|---|---|---|\n| 5 | 0.512 | freer |" in page
+    assert "|  | a fox; a deer |\n|---|---|\n| scale 5.5 | ![a fox; a deer](guidance/scale-5-5.jpg) |" in page
     assert "## Guidance." in page
     assert "The study: none." in page
     assert "Nothing yet." not in page
