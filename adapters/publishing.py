@@ -16,6 +16,7 @@ from adapters.layouts import copy_weights
 from adapters.manifest import MANIFEST, AdapterError, Kind, Manifest, Style, faults, read_manifest
 from adapters.names import check_name
 from adapters.registry import COMPONENT_FILES, LORA_FILE, SHIPPED, Adapter, Registry, hash_files
+from engine.hub import only_local
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,13 @@ def check_style(manifest: Manifest, into: Path) -> None:
 
 def download(name: str) -> Path:
     """The safetensors files of a Hugging Face repository."""
+    cached = only_local(name)
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.safetensors", "*.json"]))
+        return Path(snapshot_download(name, allow_patterns=["*.safetensors", "*.json"], local_files_only=cached))
     except HFValidationError:
         raise AdapterError(f"there is no file or folder {name}, and it is no id of Hugging Face (owner/name)") from None
     except (HfHubHTTPError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = "it cannot be reached" if cached else str(error).strip().partition("\n")[0]
         raise AdapterError(f"there is no folder {name}, and Hugging Face does not give it: {reason}") from None
 
 

@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "engine", "adapters", "migrations")
 HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "scipy")
-CONTRACT = tuple(f"engine.{name}" for name in ("protocol", "errors", "plan", "sizes", "settings", "version", "nano"))
+CONTRACT = tuple(
+    f"engine.{name}" for name in ("protocol", "errors", "plan", "sizes", "settings", "version", "hub", "nano")
+)
 ALLOWED: dict[str, tuple[str, ...]] = {
     "bot": ("bot", "engine.protocol", "engine.errors", "migrations"),
     "engine": ("engine", "adapters.manifest", "adapters.registry"),
@@ -20,7 +22,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/adapters": (*CONTRACT, "engine.diffusion", "engine.adapters", "adapters.manifest", "adapters.registry"),
     "engine/batch": (*CONTRACT, "engine.diffusion", "engine.adapters", "engine.batch", "adapters.registry"),
     "engine/nano": ("engine.nano",),
-    "adapters": ("adapters",),
+    "adapters": ("adapters", "engine.hub"),
     "adapters/training": ("adapters", "engine"),
     "adapters/datasets": ("adapters", "engine.nano"),
     "adapters/evaluation": ("adapters", "engine"),

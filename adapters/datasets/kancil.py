@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle, islice, product
 from random import Random
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from adapters.datasets.distinct import Distinct
 from adapters.datasets.paint import Drawn, Sprites, called, clouds, paste_outlined, softened, to_picture, to_pixels
 from engine.nano.ground import draw_large
 from engine.nano.scenery import SIDE
 
 PAPER = np.array((1.0, 0.985, 0.95), dtype=np.float32)
 LINE = (122, 84, 58)
-SUBJECTS = {"deer": 18, "crocodile": 12, "tiger": 10, "bird": 10}
+SUBJECTS = {"deer": 13, "crocodile": 12, "tiger": 12, "bird": 13}
 PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "by the river": (("hills", "river"), ("forest", "river")),
     "in the forest": (("forest", "grass"), ("forest", "path")),
@@ -23,19 +25,25 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "in the jungle": (("open", "jungle"),),
     "on a hill": (("hills", "grass"),),
 }
+HOURS = {"day": "", "sunset": " at sunset", "night": " at night"}
+"""And what captions say of them."""
 
 
 def draw_kancil(sprites: Sprites) -> Iterator[Drawn]:
-    """The fifty pictures."""
-    rng = Random(777)
+    """The fifty pictures: by day as far as they differ, then at sunset and at night."""
+    rng, distinct = Random(777), Distinct()
     for animal, share in SUBJECTS.items():
-        known = sprites.of(animal)
-        for number in range(share):
-            where = list(PLACES)[number % len(PLACES)]
-            far, ground = rng.choice(PLACES[where])
-            canvas = on_paper(rng, wash(rng, draw_large(rng, far, ground, "day")))
-            paste_outlined(canvas, pale(known[number % len(known)]), LINE, width=2, softness=0.8)
-            yield Drawn(softened(canvas), f"{called(animal)} {where}")
+        scenes = cycle(product(HOURS, PLACES, sprites.of(animal)))
+        drawn = (draw_scene(rng, animal, *scene) for scene in scenes)
+        yield from islice(filter(distinct.is_new, drawn), share)
+
+
+def draw_scene(rng: Random, animal: str, hour: str, where: str, sprite: Image.Image) -> Drawn:
+    """One animal in one place."""
+    far, ground = rng.choice(PLACES[where])
+    canvas = on_paper(rng, wash(rng, draw_large(rng, far, ground, hour)))
+    paste_outlined(canvas, pale(sprite), LINE, width=2, softness=0.8)
+    return Drawn(softened(canvas), f"{called(animal)} {where}{HOURS[hour]}")
 
 
 def wash(rng: Random, canvas: Image.Image) -> Image.Image:

@@ -1,14 +1,16 @@
-"""The 1970s look: eight warm earthy colours, bold dark outlines, rays or stripes behind, film grain."""
+"""The 1970s look: eight warm earthy colours, bold dark outlines, rays or stripes behind, film grain, a cream margin."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
 from random import Random
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from adapters.datasets.distinct import Distinct
 from adapters.datasets.paint import Drawn, Sprites, called, paste_outlined, softened, to_picture, to_pixels
 from engine.nano.ground import draw_large
 from engine.nano.scenery import SIDE, Colour
@@ -27,6 +29,14 @@ PALETTE: tuple[Colour, ...] = (
 SKIN = (236, 188, 140)
 """Takes the place of the icons' bright yellow."""
 GRAIN = 0.04
+YELLOWING = 0.3
+LUMINANCE = np.array((0.299, 0.587, 0.114), dtype=np.float32)
+"""Of red, green and blue (ITU-R BT.601)."""
+SEPIA = np.array((0.06, 0.03, 0.0), dtype=np.float32)
+"""What yellowing adds to black."""
+PAPER = (240, 226, 190)
+MARGIN, ROUNDING = 9, 16
+"""Of the print, pixels."""
 GROUNDS: dict[str, tuple[int, int]] = {
     "on a yellow background": (2, 1),
     "on an orange background": (3, 2),
@@ -52,16 +62,21 @@ def draw_retro(sprites: Sprites) -> Iterator[Drawn]:
     """The pictures: every sprite of every character and then again, every third one in a setting."""
     rng = Random(777)
     known = [(who, sprite) for who in CHARACTERS for sprite in sprites.of(who)]
-    for number in range(PICTURES):
-        who, sprite = known[number % len(known)]
-        if number % 3 == 2:
-            where = list(SETTINGS)[number // 3 % len(SETTINGS)]
-            canvas = posterized(draw_large(rng, *SETTINGS[where], "day"))
-        else:
-            where = list(GROUNDS)[(number + number // len(known)) % len(GROUNDS)]
-            canvas = backdrop(rng, *GROUNDS[where])
-        paste_outlined(canvas, posterized_sprite(sprite), INK, width=4)
-        yield Drawn(grained(rng, softened(canvas)), f"{called(who)} {where}")
+    drawn = (draw_character(rng, number, known) for number in count())
+    return islice(filter(Distinct().is_new, drawn), PICTURES)
+
+
+def draw_character(rng: Random, number: int, known: Sequence[tuple[str, Image.Image]]) -> Drawn:
+    """The character whose turn it is, before a backdrop or in a setting."""
+    who, sprite = known[number % len(known)]
+    if number % 3 == 2:
+        where = list(SETTINGS)[number // 3 % len(SETTINGS)]
+        canvas = posterized(draw_large(rng, *SETTINGS[where], "day"))
+    else:
+        where = list(GROUNDS)[(number + number // len(known)) % len(GROUNDS)]
+        canvas = backdrop(rng, *GROUNDS[where])
+    paste_outlined(canvas, posterized_sprite(sprite), INK, width=4)
+    return Drawn(printed(filmed(rng, softened(canvas))), f"{called(who)} {where}")
 
 
 def backdrop(rng: Random, near: int, far: int) -> Image.Image:
@@ -103,9 +118,22 @@ def posterized_sprite(sprite: Image.Image) -> Image.Image:
     return flat
 
 
-def grained(rng: Random, picture: Image.Image) -> Image.Image:
-    """Film: faded blacks, grain, darker corners."""
+def filmed(rng: Random, picture: Image.Image) -> Image.Image:
+    """Film: yellowed, faded blacks, grain, darker corners."""
+    pixels = to_pixels(picture)
+    yellowed = (pixels @ LUMINANCE)[..., None] * np.array((1.05, 0.86, 0.58), dtype=np.float32) + SEPIA
+    faded = (pixels * (1 - YELLOWING) + yellowed * YELLOWING) * 0.95 + 0.04
     grain = np.random.default_rng(rng.getrandbits(32)).normal(0, GRAIN, (SIDE, SIDE, 1)).astype(np.float32)
     away = np.linspace(-1, 1, SIDE, dtype=np.float32)
-    corners = 1 - 0.16 * (away[:, None] ** 2 + away[None, :] ** 2)[..., None]
-    return to_picture((to_pixels(picture) * 0.95 + 0.04) * corners + grain)
+    corners = 1 - 0.25 * (away[:, None] ** 2 + away[None, :] ** 2)[..., None]
+    return to_picture(faded * corners + grain)
+
+
+def printed(picture: Image.Image) -> Image.Image:
+    """As a photograph of those years: rounded corners on cream paper."""
+    window = Image.new("L", (4 * SIDE, 4 * SIDE))
+    box = (4 * MARGIN, 4 * MARGIN, 4 * (SIDE - MARGIN) - 1, 4 * (SIDE - MARGIN) - 1)
+    ImageDraw.Draw(window).rounded_rectangle(box, 4 * ROUNDING, fill=255)
+    paper = Image.new("RGB", (SIDE, SIDE), PAPER)
+    paper.paste(picture, (0, 0), window.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    return paper

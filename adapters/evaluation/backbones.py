@@ -17,7 +17,7 @@ from adapters.evaluation.metrics import Array
 from adapters.manifest import AdapterError
 from adapters.preparation.reading import squared
 from adapters.training.data import to_tensor
-from engine.diffusion.model import hub_answers
+from engine.hub import only_local
 from engine.nano import WEIGHTS
 from engine.nano.weights import load_clip
 
@@ -93,7 +93,7 @@ class HubClip(_Clip):
     def __init__(self, name: str = LARGE) -> None:
         self.name = name
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        local = {"local_files_only": Path(name).is_dir() or not hub_answers()}
+        local = {"local_files_only": only_local(name)}
         try:
             self._model = CLIPModel.from_pretrained(name, **local).eval().to(device)
             self._processor = CLIPProcessor.from_pretrained(name, **local)

@@ -13,6 +13,7 @@ from adapters.captions import read_rows, write_rows
 from adapters.manifest import AdapterError
 from adapters.preparation.reading import read_picture
 from adapters.terminal import tracked
+from engine.hub import ENDPOINT, only_local
 
 BLIP = "Salesforce/blip-image-captioning-base"
 LONGEST = 40
@@ -24,13 +25,14 @@ class Captioner:
 
     def __init__(self, model: str = BLIP) -> None:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        local = {"local_files_only": only_local(model)}
         try:
-            self._processor: BlipProcessor = BlipProcessor.from_pretrained(model)
-            self._model = BlipForConditionalGeneration.from_pretrained(model).eval().to(self._device)
+            self._processor: BlipProcessor = BlipProcessor.from_pretrained(model, **local)
+            self._model = BlipForConditionalGeneration.from_pretrained(model, **local).eval().to(self._device)
         except (OSError, ValueError):
             raise AdapterError(
-                f"{model}: no BLIP in a folder of this name, and none to be had from Hugging Face; captions may also "
-                "be written by hand into captions.csv"
+                f"{model}: no BLIP in a folder of this name, and none to be had from Hugging Face ({ENDPOINT}); "
+                "captions may also be written by hand into captions.csv"
             ) from None
 
     def caption(self, file: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -14,7 +13,8 @@ from diffusers import DDPMScheduler, StableDiffusionPipeline
 from PIL import Image
 
 from adapters.manifest import AdapterError, PredictionType
-from engine.diffusion.model import ADVICE, ModelMissing, explain, find_source, hub_answers
+from engine.diffusion.model import ADVICE, ModelMissing, explain, find_source
+from engine.hub import only_local
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -85,7 +85,7 @@ def load_pipeline(name: str) -> StableDiffusionPipeline:
     """Nano, a local folder or a model of the hub. Raises AdapterError."""
     try:
         source = find_source(name)
-        offline = Path(source).is_dir() or not hub_answers()
+        offline = only_local(source)
         try:
             return StableDiffusionPipeline.from_pretrained(source, safety_checker=None, local_files_only=offline)
         except (OSError, ValueError, KeyError, RuntimeError) as error:

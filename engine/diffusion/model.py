@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from huggingface_hub import constants
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from engine import nano
+from engine.hub import ENDPOINT, only_local
 
 PARTS = (
     "unet/config.json",
@@ -75,22 +74,11 @@ def load_model(name: str = "nano", device: str = "auto", dtype: str = "auto") ->
     where = torch.device(choose_device(device))
     precision = choose_dtype(dtype, where)
     source = find_source(name)
-    offline = Path(source).is_dir() or not hub_answers()
+    offline = only_local(source)
     try:
         return assemble(display_name(name), source, where, precision, offline=offline)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise explain(name, source, error, offline=offline) from error
-
-
-def hub_answers() -> bool:
-    """Asked once, because the hub's own client tries again and again for minutes."""
-    if constants.HF_HUB_OFFLINE:
-        return False
-    try:
-        httpx.head(constants.ENDPOINT, timeout=5)
-    except httpx.TransportError:
-        return False
-    return True
 
 
 def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype, *, offline: bool) -> Model:
@@ -163,7 +151,7 @@ def explain(name: str, source: str, error: Exception, *, offline: bool) -> Model
     if Path(source).is_dir():
         return ModelMissing(f"The model folder {source} cannot be loaded: {reason}. {ADVICE}")
     if offline:
-        where = f"The Hugging Face hub ({constants.ENDPOINT}) does not answer"
+        where = f"The Hugging Face hub ({ENDPOINT}) does not answer"
         return ModelMissing(f"{where}, and the model {name!r} was not downloaded before. {ADVICE}")
     return ModelMissing(
         f"The model {name!r} cannot be fetched from the Hugging Face hub: {reason}. Check the id; "

@@ -6,13 +6,16 @@ import json
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from PIL import Image
 
 from adapters.datasets import kancil, landscape, retro
+from adapters.datasets.distinct import PATIENCE, Distinct
 from adapters.datasets.make import HELD_OUT, STYLES, write_dataset
-from adapters.datasets.paint import Sprites, standing
+from adapters.datasets.paint import Drawn, Sprites, standing
+from adapters.preparation.checking import check_folder
 from adapters.registry import SHIPPED
 from adapters.training.data import read_examples
 from engine.nano.compose import FEET, FILL
@@ -23,15 +26,16 @@ from engine.nano.sprites import SETS
 
 @pytest.fixture(scope="module")
 def icons(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Icon sets in which every icon is the same two discs."""
+    """Icon sets in which every icon is a leaf with a spot, somewhere else in each."""
     cache = tmp_path_factory.mktemp("icons")
-    body = '<circle cx="8" cy="8" r="7" fill="#ffc83d"/><circle cx="6" cy="6" r="2" fill="#843"/>'
+    body = '<ellipse cx="8" cy="8" rx="2" ry="7" fill="#ffc83d"/><circle cx="{}" cy="{}" r="1" fill="#421"/>'
     subjects = {*kancil.SUBJECTS, *landscape.SUBJECTS, *retro.CHARACTERS}
     names = {icon for concept in concepts() if concept.name in subjects for icon in concept.icons}
     for icon_set in SETS:
         folder = cache / "node_modules" / "@iconify-json" / icon_set
         folder.mkdir(parents=True)
-        icons = {name: {"body": body} for name in names}
+        spots = {name: divmod(crc32(f"{icon_set} {name}".encode()) % 30, 10) for name in names}
+        icons = {name: {"body": body.format(7 + x, 3 + y)} for name, (x, y) in spots.items()}
         (folder / "icons.json").write_text(json.dumps({"prefix": icon_set, "icons": icons}))
     return cache
 
@@ -51,6 +55,18 @@ def test_drawing_twice_gives_the_same_pictures(style: str, icons: Path) -> None:
     pictures = [drawn.picture.tobytes() for drawn in first]
     assert pictures == [drawn.picture.tobytes() for drawn in second]
     assert len(set(pictures)) == 6
+
+
+def test_a_picture_that_an_earlier_one_resembles_is_no_new_one() -> None:
+    left, right = Image.new("RGB", (SIDE, SIDE)), Image.new("RGB", (SIDE, SIDE), "white")
+    left.paste("white", (0, 0, SIDE // 2, SIDE))
+    right.paste("black", (0, 0, SIDE // 2, SIDE))
+    nearly = left.copy()
+    nearly.paste("grey", (100, 100, 108, 108))
+    distinct = Distinct()
+    assert [distinct.is_new(Drawn(picture, "")) for picture in (left, right, nearly)] == [True, True, False]
+    with pytest.raises(ValueError, match="100 drawings look like earlier ones, the last of a wall"):
+        all(not distinct.is_new(Drawn(nearly, "a wall")) for _ in range(PATIENCE))
 
 
 def test_what_is_written_can_be_trained_on(icons: Path, tmp_path: Path) -> None:
@@ -73,3 +89,4 @@ def test_a_shipped_data_set_is_whole(style: str) -> None:
     for file in files:
         with Image.open(file) as picture:
             assert (picture.size, picture.mode) == ((SIDE, SIDE), "RGB")
+    assert [verdict for verdict in check_folder(folder, SIDE) if verdict.reason] == []

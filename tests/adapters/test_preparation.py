@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -246,6 +249,16 @@ def test_the_caption_command_asks_blip(blip: Path, folder: Path, tmp_path: Path)
         lost = CliRunner().invoke(dataset_app, ["caption", str(tmp_path / "set"), "--anew", "--model", model])
         assert lost.exit_code == 1
         assert f"{model}: no BLIP in a folder of this name" in lost.output
+
+
+def test_where_the_hub_cannot_be_reached_that_is_said_at_once(folder: Path, tmp_path: Path) -> None:
+    prepare(folder, tmp_path / "set", "quilt", 64)
+    command = [sys.executable, "-m", "bot.cli", "dataset", "caption", str(tmp_path / "set"), "--anew"]
+    alone = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "cache")}
+    lost = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=100, check=False)
+    assert lost.returncode == 1
+    assert "none to be had from Hugging Face (http://127.0.0.1:9)" in " ".join(lost.stderr.split())
+    assert "Retrying" not in lost.stderr
 
 
 def test_the_commands_lead_to_a_set_to_train_on(folder: Path, tmp_path: Path) -> None:

@@ -219,5 +219,16 @@ def test_what_is_neither_here_nor_on_the_hub_is_said_in_a_line(tmp_path: Path) -
         assert refused.output.count("\n") == 1
 
 
+def test_a_hub_that_cannot_be_reached_is_not_asked_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.hub.ENDPOINT", "http://127.0.0.1:9")
+    refused = CliRunner().invoke(adapters_app, ["add", "someone/their-lora", "--name", "lost", "--dir", str(tmp_path)])
+    assert refused.exit_code == 1
+    assert "there is no folder someone/their-lora, and Hugging Face does not give it: it cannot be reached" in (
+        " ".join(refused.output.split())
+    )
+
+
 def test_slugs() -> None:
     assert [slug(text) for text in ("My Style (v2)", "kancil", "***")] == ["my-style-v2", "kancil", "adapter"]

@@ -1,0 +1,24 @@
+"""Hugging Face's hub of models: where it is, and whether it can be asked."""
+
+from pathlib import Path
+
+import httpx
+from huggingface_hub import constants
+
+ENDPOINT: str = constants.ENDPOINT
+
+
+def hub_answers() -> bool:
+    """Asked once, because the hub's own client tries again and again for minutes."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        httpx.head(ENDPOINT, timeout=5)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def only_local(source: str) -> bool:
+    """Whether ``source``, a folder or a hub id, is to be read from this machine alone, from the folder or the cache."""
+    return Path(source).is_dir() or not hub_answers()
