@@ -30,6 +30,10 @@ POLL = 0.2
 """Seconds between two looks at ``/health`` while the model loads."""
 LOOK_SECONDS = 5.0
 """Seconds between two looks at an engine that is not ours."""
+LISTENING = "ready on "
+"""How the line of the engine's log begins that names its address."""
+EVERYWHERE = {"0.0.0.0", "::"}
+"""Hosts of an engine that listens at all addresses of this machine."""
 TAIL = 20
 """Last log lines, shown when the engine failed."""
 
@@ -45,6 +49,8 @@ class Event(StrEnum):
     """One that is not ours no longer answers; READY says that it does again."""
     STOPPING = "stopping"
     """The one that answers is about to end, and is waited for."""
+    ELSEWHERE = "elsewhere"
+    """Ours listens at an address of this machine that is not the one we ask."""
 
 
 Log = Callable[[str], None]
@@ -165,6 +171,9 @@ class Supervisor:
     def _hear(self, line: str) -> None:
         self._tail.append(line)
         self._log(line)
+        address = line.removeprefix(LISTENING)
+        if address != line and not is_local(address) and urlsplit(address).hostname not in EVERYWHERE:
+            self._tell(Event.ELSEWHERE, address)
 
     async def _watch(self) -> None:
         """Returns once ``/health`` says ready."""

@@ -120,6 +120,7 @@ def _teller(say: Say) -> Callable[[Event, str], None]:
         Event.DIED: "{}",
         Event.USING: "one is running already, model {}: using it",
         Event.AWAY: "none answers at {} any more; jobs wait for it",
+        Event.ELSEWHERE: "{} is not where we ask: set SANGGAR_ENGINE_URL to it, or SANGGAR_ENGINE_HOST=0.0.0.0",
         Event.STOPPING: "one is just stopping on {}; waiting until it has gone",
     }
     return lambda event, text: say(f"engine   │ {words[event].format(text)}")

@@ -37,4 +37,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_IGN if sys.argv[1] == "deaf" else stop)
     server = HTTPServer(("127.0.0.1", int(os.environ["SANGGAR_ENGINE_PORT"])), Handler)
     print(f"loaded small at {time.time()}", flush=True)
+    if sys.argv[1].startswith("ready on "):
+        print(sys.argv[1], flush=True)
     server.serve_forever()

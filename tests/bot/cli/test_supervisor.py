@@ -90,6 +90,16 @@ async def test_an_engine_that_never_was_ready_is_given_up_with_its_last_words(ur
     assert watcher.events == [Event.STARTING]
 
 
+@pytest.mark.parametrize(("host", "told"), [("192.0.2.1", True), ("[::1]", True), ("0.0.0.0", False), ("[::]", False)])
+async def test_an_engine_of_ours_that_listens_elsewhere_is_told(
+    url: str, watcher: Watcher, host: str, told: bool
+) -> None:
+    async with supervise(url, watcher, f"ready on http://{host}:8801") as engine:
+        await engine.ready()
+        await watcher.until(lambda: len(watcher.lines) == 2)
+    assert (Event.ELSEWHERE in watcher.events) is told
+
+
 async def test_an_engine_that_does_not_listen_to_sigterm_is_killed(
     url: str, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
