@@ -31,7 +31,8 @@ install: $(VENV)/.ready ## Make .venv with what running needs
 dev: $(VENV)/.ready-dev ## Make .venv with what developing and training need
 
 test: $(VENV)/.ready-dev lint types ## Lint, check the types, run the tests
-	@$(BIN)/python -m pytest -q --durations=10 --cov --cov-report=term:skip-covered
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile --durations=10 \
+	  --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.ready-dev ## ruff
 	@$(BIN)/ruff check
