@@ -44,7 +44,7 @@ class Stopping:
             raise KeyboardInterrupt
         self._left -= 1
         self.drawn.append(how)
-        return [[Image.new("RGB", (8, 8), (40 * len(self.record.rows), 0, 0))] * 2]
+        return [[Image.new("RGB", (8, 8), (40 * len(self.record.rows),) * 3)] * 2]
 
     def strip(self, grid: Grid) -> Strip:
         return Strip(["a fox", "a deer"], grid[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -21,10 +22,27 @@ FAR = 20
 """Where an edge has moved by a pixel, in 1/255."""
 FAR_SHARE = 0.05
 """Of a picture's pixels."""
+BOTH = 1.5
+"""Times the pipeline's own distance from its float32 picture may be the engine's from the pipeline, where that is more:
+two roundings that know nothing of each other are the square root of two as far apart as each is from what is exact."""
 WISHES = [
     Wish(seed=index, sampler=sampler, guidance_scale=(1.0, 5.0, 9.0)[index % 3], num_inference_steps=4 + index % 3)
     for index, sampler in enumerate(list(SAMPLERS)[::2])
 ]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The pipeline's pictures of one wish, in bfloat16 and in float32."""
+
+    half: Pixels
+    exact: Pixels
+
+    def accepts(self, drawn: Pixels) -> bool:
+        mean, share = (BOTH * off(self.half, self.exact) for off in (mean_off, far_share))
+        return mean_off(drawn, self.half) <= max(MEAN_OFF, mean) and far_share(drawn, self.half) <= max(
+            FAR_SHARE, share
+        )
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +53,11 @@ def live() -> Iterator[Live]:
 
 
 @pytest.fixture(scope="module")
-def judged() -> list[Pixels]:
-    """What the bfloat16 pipeline draws for each of the wishes."""
-    pipeline: Any = load_pipeline(nano.WEIGHTS).to(torch.bfloat16)
-    return [draw(pipeline, wish) for wish in WISHES]
+def judged() -> list[Judged]:
+    """What the pipeline draws for each of the wishes."""
+    exact: Any = load_pipeline(nano.WEIGHTS)
+    half: Any = load_pipeline(nano.WEIGHTS).to(torch.bfloat16)
+    return [Judged(draw(half, wish), draw(exact, wish)) for wish in WISHES]
 
 
 def mean_off(one: Pixels, other: Pixels) -> float:
@@ -50,18 +69,15 @@ def far_share(one: Pixels, other: Pixels) -> float:
 
 
 @pytest.mark.parametrize("index", [1, 2])
-def test_a_picture_drawn_alone_is_close_to_the_pipelines(live: Live, judged: list[Pixels], index: int) -> None:
-    drawn = live.draw(WISHES[index])
-    assert mean_off(drawn, judged[index]) <= MEAN_OFF
-    assert far_share(drawn, judged[index]) <= FAR_SHARE
+def test_a_picture_drawn_alone_is_close_to_the_pipelines(live: Live, judged: list[Judged], index: int) -> None:
+    assert judged[index].accepts(live.draw(WISHES[index]))
 
 
-def test_pictures_of_a_mixed_batch_are_close_to_the_pipelines(live: Live, judged: list[Pixels]) -> None:
+def test_pictures_of_a_mixed_batch_are_close_to_the_pipelines(live: Live, judged: list[Judged]) -> None:
     for wish, drawn, wanted in zip(WISHES, live.draw_together(WISHES), judged, strict=True):
-        assert mean_off(drawn, wanted) <= MEAN_OFF, wish
-        assert far_share(drawn, wanted) <= FAR_SHARE, wish
+        assert wanted.accepts(drawn), wish
 
 
-def test_another_seed_is_farther_off(judged: list[Pixels]) -> None:
+def test_a_picture_of_another_wish_is_not(judged: list[Judged]) -> None:
     """Otherwise the comparisons above could not fail."""
-    assert all(mean_off(one, other) > 5 * MEAN_OFF for one, other in pairwise(judged))
+    assert not any(one.accepts(other.half) for one, other in pairwise(judged))
