@@ -17,6 +17,8 @@ from migrations import Migration, migrations
 Connection = aiosqlite.Connection
 BUSY_MS = 10_000
 """How long a statement waits for another process that writes."""
+BUSY_PAUSE = 0.02
+"""Seconds between two tries where SQLite does not wait by itself."""
 RECORD = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at REAL NOT NULL)"
 
 
@@ -81,7 +83,7 @@ class Database:
         self._connection = connection = await aiosqlite.connect(self.path, isolation_level=None)
         connection.row_factory = sqlite3.Row
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        await connection.execute("PRAGMA journal_mode = WAL")
+        await _write_ahead(connection)
         await connection.execute("PRAGMA synchronous = NORMAL")
         faults = [row[0] for row in await connection.execute_fetchall("PRAGMA quick_check(1)")]
         if faults != ["ok"]:
@@ -109,6 +111,20 @@ class Database:
             record = (change.number, change.name, time.time())
             await connection.execute("INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)", record)
             return True
+
+
+async def _write_ahead(connection: Connection) -> None:
+    """Turns the write-ahead log on. Where two processes do so at once, SQLite refuses one instead of waiting."""
+    end = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            await connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            await asyncio.sleep(BUSY_PAUSE)
+        else:
+            return
 
 
 def statements(sql: str) -> Iterator[str]:

@@ -44,6 +44,20 @@ async def test_a_change_that_fails_leaves_neither_itself_nor_its_record(tmp_path
     assert records == [(1,)]
 
 
+async def test_a_start_waits_for_another_that_is_just_making_the_file(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    database = Database(tmp_path / "a.db", [FIRST])
+    opening = asyncio.create_task(database.__aenter__())
+    await asyncio.sleep(0.2)
+    assert not opening.done()
+    other.execute("COMMIT")
+    other.close()
+    await opening
+    assert await applied(database) == [(1, "first")]
+    await database.close()
+
+
 async def test_processes_that_start_together_apply_each_change_once(tmp_path: Path) -> None:
     databases = [Database(tmp_path / "a.db", [FIRST, SECOND]) for _ in range(4)]
     await asyncio.gather(*(database.__aenter__() for database in databases))
