@@ -12,15 +12,13 @@ from adapters.manifest import AdapterError
 from adapters.registry import Adapter, Registry
 from engine.adapters.facts import describe, misfit
 from engine.adapters.lora_files import Unusable
-from engine.adapters.shelf import Shelf
+from engine.adapters.shelf import MEGABYTE, Shelf
 from engine.adapters.variants import Variant, variant_bytes
 from engine.adapters.weights import Lora, Reader, key_of, name_of
 from engine.diffusion.model import Model
 from engine.errors import AdapterRefused, BadRequest, EngineError, NotFound
 from engine.plan import Facts
 from engine.protocol import AdapterInfo, AdapterUse
-
-MEGABYTE = 1 << 20
 
 
 class OutOfRoom(Exception):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, Protocol, TypeVar
 
+MEGABYTE = 1 << 20
+
 
 class Sized(Protocol):
     """Something with a name and a size in memory."""

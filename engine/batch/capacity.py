@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from engine.adapters.cache import MEGABYTE
 from engine.adapters.lora import fan
+from engine.adapters.shelf import MEGABYTE
 from engine.diffusion.model import Model
 from engine.settings import EngineSettings
 
