@@ -16,6 +16,5 @@ def measure(room: Room) -> None:
     for scale, said in SCALES.items():
         key = f"guidance scale {scale}"
         if room.record.missing(key):
-            grid = judge.draw(base, Drawing(guidance_scale=scale))
-            row = {"guidance scale": scale, **judge.score(grid, *SCORES), "the study": said}
-            room.record.add(key, row, judge.strip(grid))
+            scores, strip = judge.scores(base, *SCORES, how=Drawing(guidance_scale=scale))
+            room.record.add(key, {"guidance scale": scale, **scores, "the study": said}, strip)

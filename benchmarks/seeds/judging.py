@@ -51,10 +51,9 @@ class Judge:
         data = adapter.folder / "dataset"
         tests = read_examples(data, "test")[: size.of(CAPTIONS, 2)]
         self._eyes, self._size = eyes, size
-        native = load_base("nano").native
-        self._target = look(tests, read_examples(data), eyes, native)
-        self._captions = [example.caption for example in tests][:SHOWN]
-        self.held_out_strip = Strip(self._captions, [opened(example.file, native) for example in tests[:SHOWN]])
+        self._side = load_base("nano").native
+        self._target = look(tests, read_examples(data), eyes, self._side)
+        self._shown = tests[:SHOWN]
         self._prompts = [adapter.manifest.frame.replace(PROMPT, example.caption) for example in tests]
 
     @property
@@ -67,6 +66,11 @@ class Judge:
         """Mean cosine of the held-out pictures with their nearest training pictures."""
         return float(nearest_similarity(self._target.held_out, self._target.learnt).mean())
 
+    @property
+    def held_out_strip(self) -> Strip:
+        """The held-out pictures of the captions that strips show."""
+        return self.strip([[opened(example.file, self._side) for example in self._shown]])
+
     def draw(self, base: Base, how: Drawing = Drawing()) -> Grid:
         """The held-out captions."""
         return draw(base, self._prompts, how, self._size)
@@ -77,11 +81,11 @@ class Judge:
 
     def strip(self, grid: Grid) -> Strip:
         """The first captions at the first seed."""
-        return Strip(self._captions, grid[0][:SHOWN])
+        return Strip([example.caption for example in self._shown], grid[0][:SHOWN])
 
-    def scores(self, base: Base, *names: str) -> tuple[Row, Strip]:
+    def scores(self, base: Base, *names: str, how: Drawing = Drawing()) -> tuple[Row, Strip]:
         """Those of the model as it is now, and some of what it draws."""
-        grid = self.draw(base)
+        grid = self.draw(base, how)
         return self.score(grid, *names), self.strip(grid)
 
     def before(self, *names: str) -> tuple[Row, Strip]:

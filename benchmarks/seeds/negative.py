@@ -15,9 +15,8 @@ def measure(room: Room) -> None:
     for negative in NEGATIVES:
         key = f"negative prompt {negative!r}"
         if room.record.missing(key):
-            grid = judge.draw(base, Drawing(negative=negative))
-            scores = judge.score(grid, *SCORES)
+            scores, strip = judge.scores(base, *SCORES, how=Drawing(negative=negative))
             first = next(iter(room.record.rows.values()), scores)
             gain = float(scores["clip_score"]) - float(first["clip_score"])
             row = {"negative prompt": negative or "-", **scores, "gain": gain}
-            room.record.add(key, row | {"the study": "gain 0.01" if negative else "-"}, judge.strip(grid))
+            room.record.add(key, row | {"the study": "gain 0.01" if negative else "-"}, strip)

@@ -52,6 +52,10 @@ class Stopping:
     def score(self, grid: Grid, *names: str) -> Row:
         return dict.fromkeys(names, 0.25 * len(self.record.rows))
 
+    def scores(self, base: Base, *names: str, how: Drawing) -> tuple[Row, Strip]:
+        grid = self.draw(base, how)
+        return self.score(grid, *names), self.strip(grid)
+
 
 @pytest.mark.parametrize(("experiment", "rows"), [(guidance, 5), (inference_steps, 5), (negative, 3)], ids=str)
 def test_an_interrupted_experiment_measures_only_what_is_missing(experiment: Any, rows: int, tmp_path: Path) -> None:
