@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from bot.database import Database
 from bot.engine_client import EngineClient
 from bot.journal import Journal
 from bot.limits import Limits
@@ -15,6 +14,7 @@ from bot.moderation import Moderation
 from bot.repertoire import Repertoire, keep_asking
 from bot.replies import Catalogues
 from bot.settings import Settings, read_settings
+from bot.storage.database import Database
 from bot.studio import Studio
 from bot.styles import Styles
 
@@ -23,7 +23,7 @@ class Application:
     """What a frontend works with. ``async with Application(settings) as app: ...``
 
     A frontend does ``app.studio.attach("discord", courier)``, connects, then ``await app.studio.recover("discord")``.
-    Entering raises ``bot.database.DatabaseError``, whose message is for the person who runs the bot; the engine need
+    Entering raises ``bot.storage.database.DatabaseError``, whose message is for the person who runs the bot; the engine need
     not be there yet. Leaving gives running jobs ``settings.shutdown_grace`` seconds: leave before the platform's
     connection closes, so that they can still be delivered.
     """

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bot.database import Connection, Database
 from bot.job import NEXT_STATES, TERMINAL_STATES, Job, Look, State
 from bot.limits import Limits
 from bot.request import DrawRequest, Origin, Platform
+from bot.storage.database import Connection, Database
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 """Base 32 without the letters that are taken for digits."""

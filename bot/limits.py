@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.database import Connection, Database
 from bot.errors import Refused
 from bot.request import Platform
+from bot.storage.database import Connection, Database
 
 LEFT = "min(:burst, pictures + max(0, :now - as_of) * :rate)"
 """SQL: what a bucket holds now. It refills at ``rate`` pictures a second, up to ``burst``."""

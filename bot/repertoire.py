@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from bot.commands import BUILT_IN, FREE, FURTHER_MAX, CommandTable, command_table
-from bot.database import Database
 from bot.engine_client import EngineClient
 from bot.job import Look
 from bot.options import printable
+from bot.storage.database import Database
 from engine.errors import EngineError, Unreachable
 from engine.protocol import AdapterInfo
 

@@ -6,11 +6,11 @@ import difflib
 from dataclasses import dataclass
 
 from bot.commands import SIZES
-from bot.database import Connection, Database
 from bot.errors import Refused
 from bot.job import Job, Look
 from bot.repertoire import Repertoire
 from bot.request import Platform
+from bot.storage.database import Connection, Database
 from engine.protocol import AdapterUse, GenerationRequest
 
 SAFETY = "nudity, blood, gore, violence"

@@ -10,11 +10,11 @@ import httpx
 from bot.app import Application
 from bot.cli.log import logging_to
 from bot.frontends.console.view import View
-from bot.locks import lock_path, one_of_many
 from bot.ports import free_port
 from bot.probe import is_local, probe
 from bot.repertoire import ask
 from bot.settings import BURST, HOURLY, Settings
+from bot.storage.locks import lock_path, one_of_many
 from bot.supervisor import Event, Supervisor
 
 UNLIMITED = {"pictures_per_hour": HOURLY[1], "burst": BURST[1]}
@@ -28,7 +28,7 @@ async def open_studio(
     """A studio whose engine is ready: the one at SANGGAR_ENGINE_URL where it runs, else one of its own.
 
     An engine of its own listens on a free port of this machine, so that two commands never stop each other's.
-    Raises EngineFailed and ``bot.database.DatabaseError``.
+    Raises EngineFailed and ``bot.storage.database.DatabaseError``.
     """
     changes: dict[str, object] = {**UNLIMITED, "shutdown_grace": 0.0}
     if own_engine or await none_serves(settings.engine_url):

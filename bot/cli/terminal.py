@@ -11,9 +11,9 @@ from types import FrameType
 
 from rich.console import Console
 
-from bot.database import DatabaseError
 from bot.probe import EngineFailed
 from bot.settings import SettingsError
+from bot.storage.database import DatabaseError
 
 FAILURE, USAGE = 1, 2
 """Exit codes: it could not be done; it was asked wrongly."""

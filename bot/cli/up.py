@@ -13,8 +13,8 @@ from bot.cli.log import Say, logging_to
 from bot.cli.platform import Platform
 from bot.cli.terminal import Failure
 from bot.frontends.registry import PLATFORMS, PlatformEntry
-from bot.locks import Locked, lock_path, only_one
 from bot.settings import Settings
+from bot.storage.locks import Locked, lock_path, only_one
 from bot.supervisor import Event, Supervisor
 
 NO_TOKEN = """no platform has a token yet. Set one of these in .env, or as environment variables:
@@ -26,7 +26,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 async def up(settings: Settings, say: Say) -> None:
     """Serve until told to stop, telling ``say`` what happens.
 
-    Raises Failure, EngineFailed (at once) and ``bot.database.DatabaseError``.
+    Raises Failure, EngineFailed (at once) and ``bot.storage.database.DatabaseError``.
     """
     entries = [entry for entry in PLATFORMS if entry.wanted(settings)]
     if not entries:

@@ -8,10 +8,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from bot.commands import LOCALES
-from bot.database import Database, DatabaseError
 from bot.doctor.finding import Finding, bad, good
 from bot.replies import Catalogues
 from bot.settings import Settings
+from bot.storage.database import Database, DatabaseError
 
 OLDEST = (3, 11)
 LOW_DISK = 1_000_000_000

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.database import Database
 from bot.request import Origin
 from bot.settings import Settings
+from bot.storage.database import Database
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.database import DatabaseError
 from bot.request import DrawRequest, Origin
 from bot.settings import Settings
+from bot.storage.database import DatabaseError
 from tests.bot.conftest import Start
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine

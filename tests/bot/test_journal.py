@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.database import Database
 from bot.errors import Refused
 from bot.job import NEXT_STATES, TERMINAL_STATES, Look, State
 from bot.journal import IllegalTransition, Journal, new_id, normal_id
 from bot.limits import Limits
 from bot.request import DrawRequest, Origin
+from bot.storage.database import Database
 from tests.bot.conftest import Clock
 
 DEER = DrawRequest("kancil", "rusa “cerdik” 🦌", negative="salju", seed=7, guidance_scale=7.5, count=2, size="wide")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.database import Database
 from bot.errors import Refused
 from bot.limits import Limits
+from bot.storage.database import Database
 from tests.bot.conftest import Clock
 
 

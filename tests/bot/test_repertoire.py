@@ -10,10 +10,10 @@ import pytest
 from adapters.registry import SHIPPED, Registry
 from bot import engine_client
 from bot.commands import BUILT_IN, FURTHER_MAX, CommandTable
-from bot.database import Database
 from bot.job import Job, Look, State
 from bot.repertoire import FRAMES, Repertoire
 from bot.request import DrawRequest, Origin
+from bot.storage.database import Database
 from bot.styles import Binding, generation
 from engine.errors import Unauthorized
 from engine.protocol import AdapterUse

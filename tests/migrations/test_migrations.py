@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.database import Database, DatabaseError
+from bot.storage.database import Database, DatabaseError
 from migrations import Migration, migrations
 
 FIRST = Migration(1, "first", "CREATE TABLE a (x INTEGER);\nINSERT INTO a VALUES (1);")

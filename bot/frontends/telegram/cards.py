@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from bot.database import Database
+from bot.storage.database import Database
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from bot.cli.log import logging_to, speaker
 from bot.cli.terminal import DEBUG, FAILURE, INTERRUPTED, TERMINATED, USAGE, Failure, ending
-from bot.database import DatabaseError
 from bot.probe import EngineFailed
 from bot.settings import SettingsError
+from bot.storage.database import DatabaseError
 from tests.bot.cli.conftest import Configure
 
 

@@ -15,10 +15,10 @@ from discord.http import Route
 
 from bot.cli.terminal import Failure
 from bot.cli.up import up
-from bot.database import DatabaseError
 from bot.frontends.registry import PLATFORMS
 from bot.ports import free_port
 from bot.settings import Settings
+from bot.storage.database import DatabaseError
 from tests.bot.cli.conftest import Configure
 from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import LocalDiscord

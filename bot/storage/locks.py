@@ -1,6 +1,6 @@
 """Who works on which jobs of a database: locks between processes, which end with the process that holds them.
 
-Taking one raises ``bot.database.DatabaseError`` where no file can be made beside the database.
+Taking one raises ``bot.storage.database.DatabaseError`` where no file can be made beside the database.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.database import DatabaseError, why
 from bot.settings import Settings
+from bot.storage.database import DatabaseError, why
 
 
 class Locked(Exception):

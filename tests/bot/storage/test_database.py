@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.database import Database, DatabaseError, statements
+from bot.storage.database import Database, DatabaseError, statements
 from migrations import Migration, migrations
 
 

@@ -1,0 +1,1 @@
+"""What outlives the process: the SQLite database and the locks on a data folder."""
