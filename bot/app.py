@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from bot.engine_client import EngineClient
+from bot.engine_link.client import EngineClient
 from bot.journal import Journal
 from bot.limits import Limits
 from bot.moderation import Moderation

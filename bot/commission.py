@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 from bot.courier import Courier, Undeliverable
-from bot.engine_client import DrawEvent, EngineClient
+from bot.engine_link.client import DrawEvent, EngineClient
 from bot.herald import Herald
 from bot.job import Job, Picture, Progress, State
 from bot.journal import Journal

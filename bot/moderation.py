@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.engine_client import EngineClient
+from bot.engine_link.client import EngineClient
 from bot.errors import Refused
 from bot.repertoire import Repertoire
 from bot.request import Origin

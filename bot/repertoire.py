@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from bot.commands import BUILT_IN, FREE, FURTHER_MAX, CommandTable, command_table
-from bot.engine_client import EngineClient
+from bot.engine_link.client import EngineClient
 from bot.job import Look
 from bot.options import printable
 from bot.storage.database import Database

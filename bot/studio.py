@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.commission import Commission
 from bot.courier import Courier, Relay
-from bot.engine_client import EngineClient
+from bot.engine_link.client import EngineClient
 from bot.errors import Refused
 from bot.job import Job, State
 from bot.journal import Journal, normal_id

@@ -11,7 +11,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from bot.probe import EngineFailed
+from bot.engine_link.probe import EngineFailed
 from bot.settings import SettingsError
 from bot.storage.database import DatabaseError
 

@@ -12,10 +12,10 @@ from bot.app import Application
 from bot.cli.log import Say, logging_to
 from bot.cli.platform import Platform
 from bot.cli.terminal import Failure
+from bot.engine_link.supervisor import Event, Supervisor
 from bot.frontends.registry import PLATFORMS, PlatformEntry
 from bot.settings import Settings
 from bot.storage.locks import Locked, lock_path, only_one
-from bot.supervisor import Event, Supervisor
 
 NO_TOKEN = """no platform has a token yet. Set one of these in .env, or as environment variables:
   {variables}

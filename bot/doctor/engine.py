@@ -9,11 +9,11 @@ from collections.abc import Callable
 import httpx
 
 from bot.doctor.finding import Finding, bad, good, still_open
-from bot.engine_client import EngineClient
-from bot.ports import free_port
-from bot.probe import EngineFailed, is_local, probe
+from bot.engine_link.client import EngineClient
+from bot.engine_link.ports import free_port
+from bot.engine_link.probe import EngineFailed, is_local, probe
+from bot.engine_link.supervisor import Supervisor
 from bot.settings import Settings
-from bot.supervisor import Supervisor
 from engine.errors import EngineError, Unauthorized
 from engine.protocol import AdapterInfo
 

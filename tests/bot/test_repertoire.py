@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from adapters.registry import SHIPPED, Registry
-from bot import engine_client
 from bot.commands import BUILT_IN, FURTHER_MAX, CommandTable
+from bot.engine_link import client as engine_client
 from bot.job import Job, Look, State
 from bot.repertoire import FRAMES, Repertoire
 from bot.request import DrawRequest, Origin

@@ -16,7 +16,7 @@ from bot.doctor import Finding, Mark, examine
 from bot.doctor.engine import check_engine, judge_adapters
 from bot.doctor.machine import check_database, check_disk, check_languages
 from bot.doctor.platforms import PERMISSIONS, check_platforms
-from bot.ports import free_port
+from bot.engine_link.ports import free_port
 from tests.bot.cli.conftest import Configure
 from tests.bot.kit.adapters import adapter
 from tests.discord_server import LocalDiscord

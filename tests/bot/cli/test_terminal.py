@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.cli.log import logging_to, speaker
 from bot.cli.terminal import DEBUG, FAILURE, INTERRUPTED, TERMINATED, USAGE, Failure, ending
-from bot.probe import EngineFailed
+from bot.engine_link.probe import EngineFailed
 from bot.settings import SettingsError
 from bot.storage.database import DatabaseError
 from tests.bot.cli.conftest import Configure

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bot import engine_client
 from bot.app import Application
+from bot.engine_link import client as engine_client
 from bot.frontends.console import ConsoleFrontend
 from bot.frontends.console.background import Background
 from bot.frontends.console.frontend import terminal_locale

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot import engine_client, repertoire
+from bot import repertoire
 from bot.app import Application
+from bot.engine_link import client as engine_client
 from bot.frontends.discord import client
 from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.bot.kit.adapters import adapter, style

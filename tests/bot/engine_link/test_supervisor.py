@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot import child, supervisor
 from bot.cli.session import none_serves
-from bot.ports import free_port
-from bot.probe import EngineFailed
-from bot.supervisor import Event, Supervisor
+from bot.engine_link import child, supervisor
+from bot.engine_link.ports import free_port
+from bot.engine_link.probe import EngineFailed
+from bot.engine_link.supervisor import Event, Supervisor
 
 CHILD = (sys.executable, str(Path(__file__).parent / "child.py"))
 
@@ -171,7 +171,7 @@ async def test_a_far_engine_is_never_started_here() -> None:
 
 def test_the_engines_process_ends_in_good_order_when_its_parent_was_killed() -> None:
     """The other ends of its pipes are closed: a line that it says then must not break off its ending."""
-    program = "import signal, sys, threading; from bot.engine_child import follow_parent\n"
+    program = "import signal, sys, threading; from bot.engine_link.child_main import follow_parent\n"
     program += "signal.signal(signal.SIGTERM, lambda *_: (print('stopping', flush=True), sys.exit(7)))\n"
     program += "print('ready', flush=True); threading.Thread(target=follow_parent).start(); signal.pause()"
     child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

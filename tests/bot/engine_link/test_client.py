@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from bot.engine_client import DROPS_MAX, DrawEvent, EngineClient
+from bot.engine_link.client import DROPS_MAX, DrawEvent, EngineClient
 from engine.errors import (
     AdapterRefused,
     BadRequest,

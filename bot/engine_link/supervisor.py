@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.child import ending, pass_on, start, stop
-from bot.probe import EngineFailed, is_local, probe
+from bot.engine_link.child import ending, pass_on, start, stop
+from bot.engine_link.probe import EngineFailed, is_local, probe
 from engine.protocol import Health
 
-ENGINE_COMMAND = (sys.executable, "-m", "bot.engine_child")
+ENGINE_COMMAND = (sys.executable, "-m", "bot.engine_link.child_main")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a dead engine is started again; doubled each time until one became ready."""
 POLL = 0.2

@@ -1,0 +1,1 @@
+"""The bot's side of the engine: its HTTP client, and the process where it is ours."""
