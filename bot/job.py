@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest, Origin
 
 
 class State(StrEnum):

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+from bot.commands.request import DrawRequest, Origin, Platform
 from bot.job import NEXT_STATES, TERMINAL_STATES, Job, Look, State
 from bot.limits import Limits
-from bot.request import DrawRequest, Origin, Platform
 from bot.storage.database import Connection, Database
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"

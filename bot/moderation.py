@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.commands.request import Origin
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
 from bot.repertoire import Repertoire
-from bot.request import Origin
 from bot.storage.database import Database
 from bot.styles import Binding, Styles, bind, unbind
 from engine.errors import EngineError

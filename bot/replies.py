@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from bot.captions import CAPTION_MAX, caption, length
-from bot.commands import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, CommandTable
+from bot.commands.table import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, CommandTable
 from bot.errors import Refused
 from bot.job import Job, Picture, Progress, State
 from bot.limits import Quota
@@ -33,7 +33,7 @@ class Replies:
         return text.format_map({name: shown(name, value, self.locale) for name, value in values.items()})
 
     def table(self, text: str) -> str:
-        """A help text of ``bot.commands`` in this language."""
+        """A help text of ``bot.commands.table`` in this language."""
         return self._catalogue.gettext(text)
 
     def button(self, name: Button) -> str:

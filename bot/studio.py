@@ -8,13 +8,13 @@ import secrets
 from collections import Counter
 from dataclasses import replace
 
+from bot.commands.request import DrawRequest, Origin, Platform
 from bot.commission import Commission
 from bot.courier import Courier, Relay
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
 from bot.job import Job, State
 from bot.journal import Journal, normal_id
-from bot.request import DrawRequest, Origin, Platform
 from bot.styles import Styles
 from engine.protocol import SEED_MAX
 

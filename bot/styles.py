@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from bot.commands import SIZES
+from bot.commands.request import Platform
+from bot.commands.table import SIZES
 from bot.errors import Refused
 from bot.job import Job, Look
 from bot.repertoire import Repertoire
-from bot.request import Platform
 from bot.storage.database import Connection, Database
 from engine.protocol import AdapterUse, GenerationRequest
 

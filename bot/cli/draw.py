@@ -12,7 +12,9 @@ from pathlib import Path
 from bot.app import Application
 from bot.cli.session import open_studio, sharing_console
 from bot.cli.terminal import FAILURE, INTERRUPTED, USAGE, Failure, complaints
-from bot.commands import BUILT_IN, CommandTable
+from bot.commands.parsing import draw_request
+from bot.commands.request import DrawRequest
+from bot.commands.table import BUILT_IN, CommandTable
 from bot.errors import Refused
 from bot.frontends.console.album import keep
 from bot.frontends.console.background import Background
@@ -20,9 +22,7 @@ from bot.frontends.console.courier import ConsoleCourier
 from bot.frontends.console.frontend import PLATFORM, draw_to_end, origin, typed
 from bot.frontends.console.view import View
 from bot.job import Job, Picture, State
-from bot.parsing import draw_request
 from bot.replies import explain
-from bot.request import DrawRequest
 from bot.settings import Settings, read_settings
 
 STDOUT = Path("-")

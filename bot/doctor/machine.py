@@ -7,7 +7,7 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from bot.commands import LOCALES
+from bot.commands.table import LOCALES
 from bot.doctor.finding import Finding, bad, good
 from bot.replies import Catalogues
 from bot.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest, Origin
 from bot.settings import Settings
 from bot.storage.database import DatabaseError
 from tests.bot.conftest import Start

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.request import DrawRequest, Origin
 from bot.errors import Refused
 from bot.job import NEXT_STATES, TERMINAL_STATES, Look, State
 from bot.journal import IllegalTransition, Journal, new_id, normal_id
 from bot.limits import Limits
-from bot.request import DrawRequest, Origin
 from bot.storage.database import Database
 from tests.bot.conftest import Clock
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.app import Application
+from bot.commands.request import Origin
 from bot.errors import Refused
 from bot.moderation import Change
-from bot.request import Origin
 from bot.styles import Binding
 from tests.bot.kit.adapters import adapter
 from tests.bot.kit.engine import ScriptedEngine

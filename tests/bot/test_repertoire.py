@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from adapters.registry import SHIPPED, Registry
-from bot.commands import BUILT_IN, FURTHER_MAX, CommandTable
+from bot.commands.request import DrawRequest, Origin
+from bot.commands.table import BUILT_IN, FURTHER_MAX, CommandTable
 from bot.engine_link import client as engine_client
 from bot.job import Job, Look, State
 from bot.repertoire import FRAMES, Repertoire
-from bot.request import DrawRequest, Origin
 from bot.storage.database import Database
 from bot.styles import Binding, generation
 from engine.errors import Unauthorized

@@ -8,14 +8,14 @@ from typing import get_args
 import pytest
 
 from bot.captions import length, shortened, used_parameters
-from bot.commands import BUILT_IN, LOCALES, command_table
+from bot.commands.parsing import parse
+from bot.commands.request import DrawRequest, Origin
+from bot.commands.table import BUILT_IN, LOCALES, command_table
 from bot.errors import Refused
 from bot.job import Job, Look, Picture, Progress, State
 from bot.limits import Quota
 from bot.moderation import Change, Listing
-from bot.parsing import parse
 from bot.replies import Button, Catalogues, Replies, explain
-from bot.request import DrawRequest, Origin
 from bot.styles import Binding
 from bot.translations import duration
 from tests.bot.kit.adapters import adapter

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bot.app import Application
-from bot.commands import CommandTable
+from bot.commands.parsing import Invocation, draw_request, parse
+from bot.commands.request import DrawRequest, Origin, Platform
+from bot.commands.table import CommandTable
 from bot.errors import Refused
 from bot.frontends.console.album import FOLDER, keep
 from bot.frontends.console.background import Background
@@ -15,8 +17,6 @@ from bot.frontends.console.courier import ConsoleCourier
 from bot.frontends.console.prompt import editing, read_line
 from bot.frontends.console.view import View
 from bot.job import Job, Picture, State
-from bot.parsing import Invocation, draw_request, parse
-from bot.request import DrawRequest, Origin, Platform
 
 LEAVING = frozenset({"exit", "quit", "/exit", "/quit"})
 PLATFORM: Platform = "console"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bot.commands import Command, CommandTable
+from bot.commands.table import Command, CommandTable
 from bot.frontends.console.signals import surely_heard
 
 PROMPT = "sanggar> "

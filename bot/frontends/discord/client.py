@@ -11,7 +11,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.commands import CommandTable
+from bot.commands.table import CommandTable
 from bot.frontends.discord.address import Interaction
 from bot.frontends.discord.buttons import JobButton
 from bot.frontends.discord.commands import plant

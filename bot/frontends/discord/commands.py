@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 
-from bot.commands import SIZES, Command, CommandTable, Option
+from bot.commands.table import SIZES, Command, CommandTable, Option
 from bot.frontends.discord.address import Interaction
 from engine.protocol import SAMPLERS
 

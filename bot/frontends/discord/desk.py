@@ -15,14 +15,14 @@ import discord
 from discord import InteractionResponseType as Response
 from discord import app_commands
 
-from bot.commands import Option
+from bot.commands.parsing import draw_request
+from bot.commands.table import Option
 from bot.errors import Refused
 from bot.frontends.discord.address import Interaction, origin
 from bot.frontends.discord.buttons import Action
 from bot.frontends.discord.permissions import may_manage, may_tidy
 from bot.frontends.discord.text import CONTENT_MAX, shown
 from bot.job import Job
-from bot.parsing import draw_request
 from bot.replies import Replies
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from telegram import Message
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
-from bot.commands import CommandTable
+from bot.commands.parsing import Invocation, draw_request, parse
+from bot.commands.request import Origin
+from bot.commands.table import CommandTable
 from bot.errors import Refused
 from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.people import moderates, origin
 from bot.frontends.telegram.words import TEXT, fit, plain
 from bot.job import Job
-from bot.parsing import Invocation, draw_request, parse
 from bot.replies import Replies
-from bot.request import Origin
 
 CALL = re.compile(r"/(?P<name>\w+)(?:@(?P<mention>\w+))?(?!\S)")
 

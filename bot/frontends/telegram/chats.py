@@ -10,8 +10,8 @@ from telegram import InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParame
 from telegram.error import BadRequest, ChatMigrated
 from telegram.ext import ExtBot
 
+from bot.commands.request import Origin
 from bot.frontends.telegram.pace import Urgency
-from bot.request import Origin
 from bot.studio import Studio
 
 Markup = InlineKeyboardMarkup | None

@@ -17,7 +17,7 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.app import Application
-from bot.commands import LOCALES, CommandTable
+from bot.commands.table import LOCALES, CommandTable
 from bot.replies import Catalogues, Replies
 
 DEFAULT_LOCALE = "en"

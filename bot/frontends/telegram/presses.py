@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, Message
 from telegram.error import BadRequest, TelegramError
 
+from bot.commands.request import Origin
 from bot.errors import Refused
 from bot.frontends.telegram.answering import accept, explained
 from bot.frontends.telegram.buttons import Action, read
@@ -16,7 +17,6 @@ from bot.frontends.telegram.people import moderates, pressed
 from bot.frontends.telegram.words import TOAST, fit
 from bot.job import Job
 from bot.replies import Replies
-from bot.request import Origin
 
 log = logging.getLogger(__name__)
 

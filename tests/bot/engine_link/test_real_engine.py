@@ -11,9 +11,9 @@ from PIL import Image
 
 from bot.app import Application
 from bot.captions import used_parameters
+from bot.commands.request import DrawRequest, Origin
 from bot.engine_link.ports import free_port
 from bot.job import Picture, State
-from bot.request import DrawRequest, Origin
 from bot.settings import Settings
 from tests.bot.kit.courier import Recorder
 from tests.conftest import engine_process

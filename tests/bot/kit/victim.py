@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from bot.app import Application
+from bot.commands.request import DrawRequest, Origin
 from bot.job import Job, Picture, Progress
-from bot.request import DrawRequest, Origin
 from bot.settings import Settings
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.commands.request import DrawRequest, Origin
 from bot.frontends.console.album import NAME_MAX, keep, side_by_side, slug
 from bot.job import Job, Look, Picture, State
-from bot.request import DrawRequest, Origin
 
 JOB = Job(
     id="1a2b3c4d",

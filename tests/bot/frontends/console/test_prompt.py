@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.commands import BUILT_IN, SIZES, command_table
+from bot.commands.table import BUILT_IN, SIZES, command_table
 from bot.frontends.console.prompt import candidates
 
 

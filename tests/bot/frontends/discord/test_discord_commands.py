@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.commands import BUILT_IN
+from bot.commands.table import BUILT_IN
 from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.discord_server import LocalDiscord, Typed
 from tests.discord_server.world import MANAGE_GUILD

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.commands import BUILT_IN
+from bot.commands.table import BUILT_IN
 from tests.bot.frontends.telegram.conftest import Start
 from tests.telegram_server import TelegramServer
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from bot.app import Application
+from bot.commands.request import DrawRequest, Origin
 from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.frontend import make_bot
 from bot.frontends.telegram.pace import Pace
 from bot.frontends.telegram.tasks import Tasks
 from bot.job import Job, Look, Picture, Progress, State
-from bot.request import DrawRequest, Origin
 from bot.settings import Settings
 from tests.bot.frontends.telegram.reading import answers, pictures
 from tests.bot.kit.pictures import png

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.manifest import RESERVED
-from bot.commands import (
+from bot.commands.table import (
     BUILT_IN,
     COMMANDS_MAX,
     DRAW_OPTIONS,

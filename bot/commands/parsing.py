@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.commands import Command, CommandTable, Option
+from bot.commands.options import Value, coerce, printable
+from bot.commands.request import DrawRequest
+from bot.commands.table import Command, CommandTable, Option
 from bot.errors import Refused
-from bot.options import Value, coerce, printable
-from bot.request import DrawRequest
 from engine.protocol import SEED_MAX
 
 COMMAND = re.compile(r"/(?P<name>[\w-]+)(?:@(?P<mention>\w+))?(?!\S)")

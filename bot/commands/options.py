@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 
-from bot.commands import SIZES, Option
+from bot.commands.table import SIZES, Option
 from bot.errors import Refused
 from engine.protocol import SAMPLERS
 

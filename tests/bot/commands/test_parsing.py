@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.commands import BUILT_IN, DRAW_OPTIONS, PROMPT_MAX, SIZES
+from bot.commands.parsing import Invocation, draw_request, parse
+from bot.commands.request import DrawRequest
+from bot.commands.table import BUILT_IN, DRAW_OPTIONS, PROMPT_MAX, SIZES
 from bot.errors import Refused
-from bot.parsing import Invocation, draw_request, parse
-from bot.request import DrawRequest
 from engine.protocol import SAMPLERS, SEED_MAX
 
 PROPERTY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,1 @@
+"""What can be typed: the command table, its options, and how text becomes a request."""
