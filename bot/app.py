@@ -9,7 +9,7 @@ from typing import Self
 
 from bot.engine_link.client import EngineClient
 from bot.journal import Journal
-from bot.limits import Limits
+from bot.members.limits import Limits
 from bot.moderation import Moderation
 from bot.repertoire import Repertoire, keep_asking
 from bot.replies import Catalogues

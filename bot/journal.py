@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.commands.request import DrawRequest, Origin, Platform
 from bot.job import NEXT_STATES, TERMINAL_STATES, Job, Look, State
-from bot.limits import Limits
+from bot.members.limits import Limits
 from bot.storage.database import Connection, Database
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"

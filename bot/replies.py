@@ -9,7 +9,7 @@ from bot.captions import CAPTION_MAX, caption, length
 from bot.commands.table import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, CommandTable
 from bot.errors import Refused
 from bot.job import Job, Picture, Progress, State
-from bot.limits import Quota
+from bot.members.limits import Quota
 from bot.moderation import Change, Listing
 from bot.styles import Binding
 from bot.translations import catalogue, nearest, shown

@@ -13,7 +13,7 @@ from bot.commands.request import DrawRequest, Origin
 from bot.commands.table import BUILT_IN, LOCALES, command_table
 from bot.errors import Refused
 from bot.job import Job, Look, Picture, Progress, State
-from bot.limits import Quota
+from bot.members.limits import Quota
 from bot.moderation import Change, Listing
 from bot.replies import Button, Catalogues, Replies, explain
 from bot.styles import Binding

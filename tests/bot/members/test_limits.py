@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
-from bot.limits import Limits
+from bot.members.limits import Limits
 from bot.storage.database import Database
 from tests.bot.conftest import Clock
 
