@@ -13,7 +13,7 @@ from bot.engine_link.client import DrawEvent, EngineClient
 from bot.herald import Herald
 from bot.job import Job, Picture, Progress, State
 from bot.journal import Journal
-from bot.styles import generation
+from bot.styles.bindings import generation
 from engine.errors import AdapterRefused, EngineError, NotFound
 from engine.protocol import CompletedEvent, PartialImageEvent
 

@@ -10,8 +10,8 @@ from bot.commands.table import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, C
 from bot.errors import Refused
 from bot.job import Job, Picture, Progress, State
 from bot.members.limits import Quota
-from bot.moderation import Change, Listing
-from bot.styles import Binding
+from bot.styles.bindings import Binding
+from bot.styles.choosing import Change, Listing
 from bot.translations import catalogue, nearest, shown
 from engine.protocol import AdapterInfo
 

@@ -15,7 +15,7 @@ from bot.engine_link.client import EngineClient
 from bot.errors import Refused
 from bot.job import Job, State
 from bot.journal import Journal, normal_id
-from bot.styles import Styles
+from bot.styles.bindings import Styles
 from engine.protocol import SEED_MAX
 
 log = logging.getLogger(__name__)

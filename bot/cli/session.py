@@ -13,9 +13,9 @@ from bot.engine_link.ports import free_port
 from bot.engine_link.probe import is_local, probe
 from bot.engine_link.supervisor import Event, Supervisor
 from bot.frontends.console.view import View
-from bot.repertoire import ask
 from bot.settings import BURST, HOURLY, Settings
 from bot.storage.locks import lock_path, one_of_many
+from bot.styles.catalogue import ask
 
 UNLIMITED = {"pictures_per_hour": HOURLY[1], "burst": BURST[1]}
 """Limits protect a shared machine; whoever types at its terminal owns it."""

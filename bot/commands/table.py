@@ -1,7 +1,7 @@
 """The one command table. Frontends, help, and documentation are rendered from it; nothing about a command is
 declared anywhere else. Help texts are English message ids; ``bot.replies`` translates them.
 
-It grows with the styles that adapters declare: ``bot.repertoire`` has the table of the moment.
+It grows with the styles that adapters declare: ``bot.styles.catalogue`` has the table of the moment.
 """
 
 from __future__ import annotations

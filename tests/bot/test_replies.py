@@ -14,9 +14,9 @@ from bot.commands.table import BUILT_IN, LOCALES, command_table
 from bot.errors import Refused
 from bot.job import Job, Look, Picture, Progress, State
 from bot.members.limits import Quota
-from bot.moderation import Change, Listing
 from bot.replies import Button, Catalogues, Replies, explain
-from bot.styles import Binding
+from bot.styles.bindings import Binding
+from bot.styles.choosing import Change, Listing
 from bot.translations import duration
 from tests.bot.kit.adapters import adapter
 from tests.bot.kit.pictures import PARAMETERS

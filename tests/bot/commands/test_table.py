@@ -22,8 +22,8 @@ from bot.commands.table import (
 )
 from bot.frontends.console.frontend import LEAVING
 from bot.frontends.discord.commands import CHOICES_MAX
-from bot.repertoire import FRAMES
 from bot.replies import Replies
+from bot.styles.catalogue import FRAMES
 
 README = Path(__file__).parents[2] / "README.md"
 DISCORD_NAME = re.compile(r"[-_a-z0-9]{1,32}")

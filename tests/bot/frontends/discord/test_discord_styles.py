@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot import repertoire
 from bot.app import Application
 from bot.engine_link import client as engine_client
 from bot.frontends.discord import client
+from bot.styles import catalogue as repertoire
 from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.engine import ScriptedEngine

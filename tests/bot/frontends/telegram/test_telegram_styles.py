@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot import repertoire
 from bot.app import Application
 from bot.engine_link import client as engine_client
+from bot.styles import catalogue as repertoire
 from tests.bot.frontends.telegram.reading import answer, draw
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.engine import ScriptedEngine

@@ -9,8 +9,8 @@ from bot.commands.request import Platform
 from bot.commands.table import SIZES
 from bot.errors import Refused
 from bot.job import Job, Look
-from bot.repertoire import Repertoire
 from bot.storage.database import Connection, Database
+from bot.styles.catalogue import Repertoire
 from engine.protocol import AdapterUse, GenerationRequest
 
 SAFETY = "nudity, blood, gore, violence"

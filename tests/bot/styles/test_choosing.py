@@ -9,8 +9,8 @@ import pytest
 from bot.app import Application
 from bot.commands.request import Origin
 from bot.errors import Refused
-from bot.moderation import Change
-from bot.styles import Binding
+from bot.styles.bindings import Binding
+from bot.styles.choosing import Change
 from tests.bot.kit.adapters import adapter
 from tests.bot.kit.engine import ScriptedEngine
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from bot.commands.request import Origin
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
-from bot.repertoire import Repertoire
 from bot.storage.database import Database
-from bot.styles import Binding, Styles, bind, unbind
+from bot.styles.bindings import Binding, Styles, bind, unbind
+from bot.styles.catalogue import Repertoire
 from engine.errors import EngineError
 from engine.protocol import AdapterInfo
 

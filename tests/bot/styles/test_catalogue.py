@@ -12,9 +12,9 @@ from bot.commands.request import DrawRequest, Origin
 from bot.commands.table import BUILT_IN, FURTHER_MAX, CommandTable
 from bot.engine_link import client as engine_client
 from bot.job import Job, Look, State
-from bot.repertoire import FRAMES, Repertoire
 from bot.storage.database import Database
-from bot.styles import Binding, generation
+from bot.styles.bindings import Binding, generation
+from bot.styles.catalogue import FRAMES, Repertoire
 from engine.errors import Unauthorized
 from engine.protocol import AdapterUse
 from migrations import migrations
@@ -135,7 +135,7 @@ async def test_a_style_that_appears_can_be_drawn_while_the_engine_is_away_and_ac
 async def test_what_the_engine_complains_of_is_told_once(
     start_bot: Start, scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.repertoire.ASK_SECONDS", 0.0)
+    monkeypatch.setattr("bot.styles.catalogue.ASK_SECONDS", 0.0)
     scripted.refusals += [Unauthorized("the key is wrong")] * 3
     scripted.adapters.append(BATIK)
     async with start_bot() as app:

@@ -1,0 +1,1 @@
+"""Which adapter draws a style, where, and who chooses it."""
