@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from bot.engine_link.client import EngineClient
-from bot.journal import Journal
+from bot.jobs.journal import Journal
+from bot.jobs.studio import Studio
 from bot.members.limits import Limits
 from bot.replies import Catalogues
 from bot.settings import Settings, read_settings
 from bot.storage.database import Database
-from bot.studio import Studio
 from bot.styles.bindings import Styles
 from bot.styles.catalogue import Repertoire, keep_asking
 from bot.styles.choosing import Moderation

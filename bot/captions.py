@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from bot.job import Job, Picture
+from bot.jobs.job import Job, Picture
 
 CAPTION_MAX = 1024
 """Characters of a caption on Telegram, the narrowest platform."""

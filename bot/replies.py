@@ -8,7 +8,7 @@ from typing import Any, Literal
 from bot.captions import CAPTION_MAX, caption, length
 from bot.commands.table import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, CommandTable
 from bot.errors import Refused
-from bot.job import Job, Picture, Progress, State
+from bot.jobs.job import Job, Picture, Progress, State
 from bot.members.limits import Quota
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing

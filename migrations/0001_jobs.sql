@@ -1,4 +1,4 @@
--- The journal: one row for each accepted command. States are those of bot/job.py.
+-- The journal: one row for each accepted command. States are those of bot/jobs/job.py.
 CREATE TABLE jobs (
     id         TEXT PRIMARY KEY,
     platform   TEXT NOT NULL,

@@ -59,6 +59,6 @@ class _Lines(logging.Handler):
 
 
 def _part(logger: str) -> str:
-    """``bot.frontends.discord.courier`` is discord, ``bot.studio`` studio, ``aiohttp.access`` aiohttp."""
+    """``bot.frontends.discord.courier`` is discord, ``bot.jobs.studio`` studio, ``aiohttp.access`` aiohttp."""
     names = logger.removeprefix("bot.frontends.").removeprefix("bot.").split(".")
     return names[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.commands.request import Platform
 from bot.commands.table import SIZES
 from bot.errors import Refused
-from bot.job import Job, Look
+from bot.jobs.job import Job, Look
 from bot.storage.database import Connection, Database
 from bot.styles.catalogue import Repertoire
 from engine.protocol import AdapterUse, GenerationRequest

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass
 from bot.commands.options import printable
 from bot.commands.table import BUILT_IN, FREE, FURTHER_MAX, CommandTable, command_table
 from bot.engine_link.client import EngineClient
-from bot.job import Look
+from bot.jobs.job import Look
 from bot.storage.database import Database
 from engine.errors import EngineError, Unreachable
 from engine.protocol import AdapterInfo

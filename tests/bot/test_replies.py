@@ -12,7 +12,7 @@ from bot.commands.parsing import parse
 from bot.commands.request import DrawRequest, Origin
 from bot.commands.table import BUILT_IN, LOCALES, command_table
 from bot.errors import Refused
-from bot.job import Job, Look, Picture, Progress, State
+from bot.jobs.job import Job, Look, Picture, Progress, State
 from bot.members.limits import Quota
 from bot.replies import Button, Catalogues, Replies, explain
 from bot.styles.bindings import Binding

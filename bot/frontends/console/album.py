@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.job import Job, Picture
+from bot.jobs.job import Job, Picture
 
 FOLDER = Path("pictures")
 NAME_MAX = 60

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.courier import Undeliverable
 from bot.frontends.console.view import View
-from bot.job import Job, Picture, Progress
+from bot.jobs.courier import Undeliverable
+from bot.jobs.job import Job, Picture, Progress
 from bot.replies import Replies
 
 Finish = Callable[[Job, Sequence[Picture]], str]

@@ -16,7 +16,7 @@ from bot.frontends.console.background import Background
 from bot.frontends.console.courier import ConsoleCourier
 from bot.frontends.console.prompt import editing, read_line
 from bot.frontends.console.view import View
-from bot.job import Job, Picture, State
+from bot.jobs.job import Job, Picture, State
 
 LEAVING = frozenset({"exit", "quit", "/exit", "/quit"})
 PLATFORM: Platform = "console"

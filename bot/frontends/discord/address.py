@@ -9,7 +9,7 @@ from typing import Any
 import discord
 
 from bot.commands.request import Origin
-from bot.job import Job
+from bot.jobs.job import Job
 
 TOKEN_SECONDS = 14.5 * 60
 """How long the token of an interaction is used; Discord ends it after 15 minutes."""

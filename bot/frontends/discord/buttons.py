@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, cast
 import discord
 
 from bot.frontends.discord.address import Interaction
-from bot.job import Job
+from bot.jobs.job import Job
 from bot.replies import Replies
 
 Action = Literal["again", "delete", "cancel"]

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
-from bot.courier import Undeliverable
 from bot.frontends.discord.address import Address, is_fresh
 from bot.frontends.discord.buttons import row
 from bot.frontends.discord.live import Live
 from bot.frontends.discord.posting import Answer, Poster
 from bot.frontends.discord.text import CONTENT_MAX, bar, clip, escape, shown
 from bot.frontends.discord.uploads import uploads
-from bot.job import Job, Picture, Progress, State
+from bot.jobs.courier import Undeliverable
+from bot.jobs.job import Job, Picture, Progress, State
 from bot.replies import Catalogues, Replies
 
 PAUSES: tuple[float, ...] = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 
 class DiscordCourier:
-    """Implements ``bot.courier.Courier``."""
+    """Implements ``bot.jobs.courier.Courier``."""
 
     def __init__(self, client: discord.Client, catalogues: Catalogues) -> None:
         self._catalogues = catalogues

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.job import Progress, State
+from bot.jobs.job import Progress, State
 
 DISTANCE = 1.5
 """Seconds between two edits of one message."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import discord
 
-from bot.courier import Undeliverable
 from bot.frontends.discord.address import Address, is_fresh
 from bot.frontends.discord.text import CONTENT_MAX, clip
 from bot.frontends.discord.uploads import Upload, stem
-from bot.job import Job
+from bot.jobs.courier import Undeliverable
+from bot.jobs.job import Job
 
 TOKEN_GONE = frozenset({10008, 10015, 50027})
 """Error codes that say: not through this interaction any more (message or token gone)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import discord
 from PIL import Image
 
-from bot.job import Job, Picture
+from bot.jobs.job import Job, Picture
 
 REQUEST_LIMIT = 24 * 1024 * 1024
 """Bytes of all files of one message; Discord takes 25 MiB a request."""

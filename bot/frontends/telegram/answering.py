@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.people import moderates, origin
 from bot.frontends.telegram.words import TEXT, fit, plain
-from bot.job import Job
+from bot.jobs.job import Job
 from bot.replies import Replies
 
 CALL = re.compile(r"/(?P<name>\w+)(?:@(?P<mention>\w+))?(?!\S)")

@@ -13,7 +13,7 @@ from telegram.ext import ExtBot
 from bot.frontends.telegram.cards import Card, Cards
 from bot.frontends.telegram.chats import Chats, says
 from bot.frontends.telegram.pace import Urgency
-from bot.job import Job
+from bot.jobs.job import Job
 
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 UNCHANGED = "message is not modified"

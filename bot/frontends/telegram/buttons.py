@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.job import Job
+from bot.jobs.job import Job
 from bot.replies import Replies
 
 

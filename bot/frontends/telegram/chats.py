@@ -12,7 +12,7 @@ from telegram.ext import ExtBot
 
 from bot.commands.request import Origin
 from bot.frontends.telegram.pace import Urgency
-from bot.studio import Studio
+from bot.jobs.studio import Studio
 
 Markup = InlineKeyboardMarkup | None
 T = TypeVar("T")

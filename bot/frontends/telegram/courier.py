@@ -18,15 +18,15 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
 
-from bot.courier import Undeliverable
 from bot.frontends.telegram import buttons
 from bot.frontends.telegram.board import Board, Page
 from bot.frontends.telegram.cards import Card, Cards
 from bot.frontends.telegram.chats import Chats, says
-from bot.frontends.telegram.originals import Originals
 from bot.frontends.telegram.pace import TooSoon
 from bot.frontends.telegram.words import CAPTION, marked, plain
-from bot.job import Job, Picture, Progress, State
+from bot.jobs.courier import Undeliverable
+from bot.jobs.job import Job, Picture, Progress, State
+from bot.jobs.pictures import Originals
 from bot.replies import Catalogues, Replies
 
 ACTION_SECONDS = 4.5

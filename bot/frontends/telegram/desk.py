@@ -11,8 +11,8 @@ from bot.app import Application
 from bot.frontends.telegram.cards import Cards
 from bot.frontends.telegram.chats import Chats
 from bot.frontends.telegram.courier import TelegramCourier
-from bot.frontends.telegram.originals import Originals
 from bot.frontends.telegram.tasks import Tasks
+from bot.jobs.pictures import Originals
 from bot.replies import Replies
 
 FOLDER = "telegram"

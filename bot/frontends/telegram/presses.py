@@ -15,7 +15,7 @@ from bot.frontends.telegram.buttons import Action, read
 from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.people import moderates, pressed
 from bot.frontends.telegram.words import TOAST, fit
-from bot.job import Job
+from bot.jobs.job import Job
 from bot.replies import Replies
 
 log = logging.getLogger(__name__)

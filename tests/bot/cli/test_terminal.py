@@ -83,5 +83,5 @@ def test_log_messages_are_lines_with_their_part_of_the_bot() -> None:
         try:
             raise ValueError("no")
         except ValueError:
-            logging.getLogger("bot.studio").exception("job lost")
+            logging.getLogger("bot.jobs.studio").exception("job lost")
     assert lines == ["discord  │ connected", "studio   │ error: job lost: ValueError: no"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bot.job import Job, Picture, Progress
+from bot.jobs.job import Job, Picture, Progress
 
 
 class Recorder:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from bot.app import Application
 from bot.commands.request import DrawRequest, Origin
-from bot.job import Job, Picture, Progress
+from bot.jobs.job import Job, Picture, Progress
 from bot.settings import Settings
 
 

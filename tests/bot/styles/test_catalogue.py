@@ -11,7 +11,7 @@ from adapters.registry import SHIPPED, Registry
 from bot.commands.request import DrawRequest, Origin
 from bot.commands.table import BUILT_IN, FURTHER_MAX, CommandTable
 from bot.engine_link import client as engine_client
-from bot.job import Job, Look, State
+from bot.jobs.job import Job, Look, State
 from bot.storage.database import Database
 from bot.styles.bindings import Binding, generation
 from bot.styles.catalogue import FRAMES, Repertoire

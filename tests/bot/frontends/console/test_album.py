@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.commands.request import DrawRequest, Origin
 from bot.frontends.console.album import NAME_MAX, keep, side_by_side, slug
-from bot.job import Job, Look, Picture, State
+from bot.jobs.job import Job, Look, Picture, State
 
 JOB = Job(
     id="1a2b3c4d",

@@ -10,7 +10,7 @@ from PIL import Image
 
 from bot.app import Application
 from bot.frontends.discord import courier
-from bot.job import State
+from bot.jobs.job import State
 from tests.bot.frontends.discord.looks import actions, button, drawn, finished, job_id
 from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import AS_MEMBER, ELSEWHERE, GUILD, MEMBER, LocalDiscord, Message, Typed

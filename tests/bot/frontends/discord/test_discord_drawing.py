@@ -8,7 +8,7 @@ from itertools import pairwise
 from PIL import Image
 
 from bot.app import Application
-from bot.job import State
+from bot.jobs.job import State
 from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
 from tests.bot.kit.behaviours import drawing, partial, waiting
 from tests.bot.kit.engine import ScriptedEngine

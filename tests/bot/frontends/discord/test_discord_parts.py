@@ -14,7 +14,7 @@ from bot.frontends.discord.live import Live, telling
 from bot.frontends.discord.sync import alike, by_name
 from bot.frontends.discord.text import bar, clip, escape
 from bot.frontends.discord.uploads import EXIF_IFD, USER_COMMENT, fit
-from bot.job import Picture, Progress, State
+from bot.jobs.job import Picture, Progress, State
 from tests.bot.kit.pictures import png
 
 

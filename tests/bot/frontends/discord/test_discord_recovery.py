@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bot.app import Application
-from bot.job import State
+from bot.jobs.job import State
 from tests.bot.frontends.discord.looks import Start, actions, drawn, job_id
 from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import MEMBER, LocalDiscord

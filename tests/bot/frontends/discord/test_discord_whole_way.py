@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from bot.job import State
+from bot.jobs.job import State
 from tests.bot.frontends.discord.looks import Start, actions, drawn, job_id, told
 from tests.discord_server import MODERATOR, LocalDiscord, Message, Typed
 

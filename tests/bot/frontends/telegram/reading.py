@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.app import Application
-from bot.job import Job
+from bot.jobs.job import Job
 from tests.telegram_server import Chat, Message, TelegramServer, User
 from tests.telegram_server.world import BOT, StoredFile
 

@@ -14,7 +14,7 @@ from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.frontend import make_bot
 from bot.frontends.telegram.pace import Pace
 from bot.frontends.telegram.tasks import Tasks
-from bot.job import Job, Look, Picture, Progress, State
+from bot.jobs.job import Job, Look, Picture, Progress, State
 from bot.settings import Settings
 from tests.bot.frontends.telegram.reading import answers, pictures
 from tests.bot.kit.pictures import png

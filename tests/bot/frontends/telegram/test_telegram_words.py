@@ -8,10 +8,10 @@ import pytest
 
 from bot.frontends.telegram import buttons
 from bot.frontends.telegram.courier import telling
-from bot.frontends.telegram.originals import Originals
 from bot.frontends.telegram.words import fit, marked, units
-from bot.job import Picture, Progress, State
-from bot.journal import new_id
+from bot.jobs.job import Picture, Progress, State
+from bot.jobs.journal import new_id
+from bot.jobs.pictures import Originals
 
 
 def test_lengths_are_counted_in_utf_16_units() -> None:

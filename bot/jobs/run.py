@@ -8,11 +8,11 @@ import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from bot.courier import Courier, Undeliverable
 from bot.engine_link.client import DrawEvent, EngineClient
-from bot.herald import Herald
-from bot.job import Job, Picture, Progress, State
-from bot.journal import Journal
+from bot.jobs.courier import Courier, Undeliverable
+from bot.jobs.job import Job, Picture, Progress, State
+from bot.jobs.journal import Journal
+from bot.jobs.progress import Herald
 from bot.styles.bindings import generation
 from engine.errors import AdapterRefused, EngineError, NotFound
 from engine.protocol import CompletedEvent, PartialImageEvent

@@ -8,9 +8,9 @@ import pytest
 
 from bot.app import Application
 from bot.commands.request import DrawRequest, Origin
-from bot.courier import Undeliverable
 from bot.errors import Refused
-from bot.job import State
+from bot.jobs.courier import Undeliverable
+from bot.jobs.job import State
 from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull
 from tests.bot.conftest import Start, left
 from tests.bot.kit.behaviours import break_off, fail, refuse

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bot.commands.request import DrawRequest, Origin, Platform
-from bot.job import NEXT_STATES, TERMINAL_STATES, Job, Look, State
+from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Job, Look, State
 from bot.members.limits import Limits
 from bot.storage.database import Connection, Database
 

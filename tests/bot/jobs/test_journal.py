@@ -8,8 +8,8 @@ import pytest
 
 from bot.commands.request import DrawRequest, Origin
 from bot.errors import Refused
-from bot.job import NEXT_STATES, TERMINAL_STATES, Look, State
-from bot.journal import IllegalTransition, Journal, new_id, normal_id
+from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Look, State
+from bot.jobs.journal import IllegalTransition, Journal, new_id, normal_id
 from bot.members.limits import Limits
 from bot.storage.database import Database
 from tests.bot.conftest import Clock

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.job import Picture
+from bot.jobs.job import Picture
 
 MOST_BYTES = 2 * 1024**3
 """Beyond this the oldest pictures go: some four thousand of 512x512 pixels are kept."""

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from bot.courier import Courier
-from bot.job import Job, Progress
+from bot.jobs.courier import Courier
+from bot.jobs.job import Job, Progress
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.job import Job, Picture, Progress
+from bot.jobs.job import Job, Picture, Progress
 
 
 class Undeliverable(Exception):

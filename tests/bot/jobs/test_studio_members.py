@@ -9,7 +9,7 @@ import pytest
 from bot.app import Application
 from bot.commands.request import DrawRequest, Origin
 from bot.errors import Refused
-from bot.job import State
+from bot.jobs.job import State
 from tests.bot.conftest import Start, left
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine

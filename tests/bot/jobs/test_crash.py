@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.job import State
+from bot.jobs.job import State
 from tests.bot.conftest import Start
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine

@@ -9,12 +9,12 @@ from collections import Counter
 from dataclasses import replace
 
 from bot.commands.request import DrawRequest, Origin, Platform
-from bot.commission import Commission
-from bot.courier import Courier, Relay
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
-from bot.job import Job, State
-from bot.journal import Journal, normal_id
+from bot.jobs.courier import Courier, Relay
+from bot.jobs.job import Job, State
+from bot.jobs.journal import Journal, normal_id
+from bot.jobs.run import Commission
 from bot.styles.bindings import Styles
 from engine.protocol import SEED_MAX
 
