@@ -11,7 +11,7 @@ from bot.engine_link.client import EngineClient
 from bot.jobs.journal import Journal
 from bot.jobs.studio import Studio
 from bot.members.limits import Limits
-from bot.replies import Catalogues
+from bot.replies.replies import Catalogues
 from bot.settings import Settings, read_settings
 from bot.storage.database import Database
 from bot.styles.bindings import Styles

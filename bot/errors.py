@@ -1,4 +1,4 @@
-"""What a member can be refused with. One function, ``bot.replies.explain``, turns it into the member's words."""
+"""What a member can be refused with. One function, ``bot.replies.replies.explain``, turns it into the member's words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Refused(Exception):
-    """``reason`` is a key that ``bot.replies`` knows; ``values`` fill its text (numbers, names, seconds)."""
+    """``reason`` is a key that ``bot.replies.replies`` knows; ``values`` fill its text (numbers, names, seconds)."""
 
     def __init__(self, reason: str, **values: Any) -> None:
         super().__init__(reason)

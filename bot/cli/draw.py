@@ -22,7 +22,7 @@ from bot.frontends.console.courier import ConsoleCourier
 from bot.frontends.console.frontend import PLATFORM, draw_to_end, origin, typed
 from bot.frontends.console.view import View
 from bot.jobs.job import Job, Picture, State
-from bot.replies import explain
+from bot.replies.replies import explain
 from bot.settings import Settings, read_settings
 
 STDOUT = Path("-")

@@ -1,5 +1,5 @@
 """The one command table. Frontends, help, and documentation are rendered from it; nothing about a command is
-declared anywhere else. Help texts are English message ids; ``bot.replies`` translates them.
+declared anywhere else. Help texts are English message ids; ``bot.replies.replies`` translates them.
 
 It grows with the styles that adapters declare: ``bot.styles.catalogue`` has the table of the moment.
 """

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from bot.commands.table import LOCALES
 from bot.doctor.finding import Finding, bad, good
-from bot.replies import Catalogues
+from bot.replies.replies import Catalogues
 from bot.settings import Settings
 from bot.storage.database import Database, DatabaseError
 

@@ -58,7 +58,7 @@ class Job:
 
     id: short, public, unique (eight characters of Crockford's base 32).
     created_at: seconds since the epoch.
-    reason: why it failed (a ``bot.replies`` key), empty otherwise.
+    reason: why it failed (a ``bot.replies.replies`` key), empty otherwise.
     message: the frontend's reference of the posted message once delivered, empty before.
     """
 

@@ -63,13 +63,13 @@ class Moderation:
         self._names: tuple[str, ...] = ()
 
     async def list(self, origin: Origin, *, allowed: bool) -> Listing:
-        """``/adapter list``: for ``bot.replies.Replies.adapter_list``."""
+        """``/adapter list``: for ``bot.replies.replies.Replies.adapter_list``."""
         _check(allowed)
         adapters = await self._adapters()
         return Listing(adapters, await self._styles.bindings(origin.platform, origin.place))
 
     async def info(self, origin: Origin, adapter: str, *, allowed: bool) -> AdapterInfo:
-        """``/adapter info``: for ``bot.replies.Replies.adapter_info``."""
+        """``/adapter info``: for ``bot.replies.replies.Replies.adapter_info``."""
         _check(allowed)
         return await self._find(adapter, ())
 

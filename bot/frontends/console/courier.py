@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bot.frontends.console.view import View
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import Job, Picture, Progress
-from bot.replies import Replies
+from bot.replies.replies import Replies
 
 Finish = Callable[[Job, Sequence[Picture]], str]
 """Keeps the finished pictures; returns the path of the first. Raises OSError."""

@@ -10,7 +10,7 @@ import discord
 
 from bot.frontends.discord.address import Interaction
 from bot.jobs.job import Job
-from bot.replies import Replies
+from bot.replies.replies import Replies
 
 Action = Literal["again", "delete", "cancel"]
 EMOJI: dict[Action, str] = {"again": "🎲", "delete": "🗑️", "cancel": "✖️"}

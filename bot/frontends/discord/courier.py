@@ -19,7 +19,7 @@ from bot.frontends.discord.text import CONTENT_MAX, bar, clip, escape, shown
 from bot.frontends.discord.uploads import uploads
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import Job, Picture, Progress, State
-from bot.replies import Catalogues, Replies
+from bot.replies.replies import Catalogues, Replies
 
 PAUSES: tuple[float, ...] = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 """Seconds before each further attempt while Discord is out of order."""

@@ -23,7 +23,7 @@ from bot.frontends.discord.buttons import Action
 from bot.frontends.discord.permissions import may_manage, may_tidy
 from bot.frontends.discord.text import CONTENT_MAX, shown
 from bot.jobs.job import Job
-from bot.replies import Replies
+from bot.replies.replies import Replies
 
 if TYPE_CHECKING:
     from bot.app import Application

@@ -7,7 +7,7 @@ from discord.app_commands import TranslationContextLocation as Location
 from discord.app_commands import TranslationContextTypes, Translator, locale_str
 
 from bot.commands.table import LOCALES
-from bot.replies import Catalogues
+from bot.replies.replies import Catalogues
 
 NAMES = frozenset({Location.command_name, Location.group_name, Location.parameter_name})
 """Kept as they are: help, documentation and other platforms call commands by these names."""

@@ -19,7 +19,7 @@ from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.people import moderates, origin
 from bot.frontends.telegram.words import TEXT, fit, plain
 from bot.jobs.job import Job
-from bot.replies import Replies
+from bot.replies.replies import Replies
 
 CALL = re.compile(r"/(?P<name>\w+)(?:@(?P<mention>\w+))?(?!\S)")
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.jobs.job import Job
-from bot.replies import Replies
+from bot.replies.replies import Replies
 
 
 class Action(StrEnum):

@@ -27,7 +27,7 @@ from bot.frontends.telegram.words import CAPTION, marked, plain
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import Job, Picture, Progress, State
 from bot.jobs.pictures import Originals
-from bot.replies import Catalogues, Replies
+from bot.replies.replies import Catalogues, Replies
 
 ACTION_SECONDS = 4.5
 """Telegram shows a chat action for five seconds."""
@@ -171,7 +171,7 @@ def telling(progress: Progress) -> tuple[State, int]:
 
 
 def obstacle(error: TelegramError, job: Job) -> str:
-    """Why pictures can never be posted there, as a key of ``bot.replies``."""
+    """Why pictures can never be posted there, as a key of ``bot.replies.replies``."""
     if isinstance(error, Forbidden):
         return "undeliverable-gone" if int(job.origin.place) < 0 else "undeliverable-blocked"
     if isinstance(error, BadRequest) and says(error, *NOT_ALLOWED):

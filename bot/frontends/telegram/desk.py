@@ -13,7 +13,7 @@ from bot.frontends.telegram.chats import Chats
 from bot.frontends.telegram.courier import TelegramCourier
 from bot.frontends.telegram.tasks import Tasks
 from bot.jobs.pictures import Originals
-from bot.replies import Replies
+from bot.replies.replies import Replies
 
 FOLDER = "telegram"
 """Of the original pictures, within ``settings.data``."""

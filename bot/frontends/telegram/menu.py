@@ -18,7 +18,7 @@ from telegram.ext import ExtBot
 
 from bot.app import Application
 from bot.commands.table import LOCALES, CommandTable
-from bot.replies import Catalogues, Replies
+from bot.replies.replies import Catalogues, Replies
 
 DEFAULT_LOCALE = "en"
 SCOPES: tuple[tuple[BotCommandScope, bool], ...] = (

@@ -16,7 +16,7 @@ from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.people import moderates, pressed
 from bot.frontends.telegram.words import TOAST, fit
 from bot.jobs.job import Job
-from bot.replies import Replies
+from bot.replies.replies import Replies
 
 log = logging.getLogger(__name__)
 

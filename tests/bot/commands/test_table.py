@@ -22,7 +22,7 @@ from bot.commands.table import (
 )
 from bot.frontends.console.frontend import LEAVING
 from bot.frontends.discord.commands import CHOICES_MAX
-from bot.replies import Replies
+from bot.replies.replies import Replies
 from bot.styles.catalogue import FRAMES
 
 README = Path(__file__).parents[2] / "README.md"

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from bot.app import Application
-from bot.captions import used_parameters
 from bot.commands.request import DrawRequest, Origin
 from bot.engine_link.ports import free_port
 from bot.jobs.job import Picture, State
+from bot.replies.caption import used_parameters
 from bot.settings import Settings
 from tests.bot.kit.courier import Recorder
 from tests.conftest import engine_process

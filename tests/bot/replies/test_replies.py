@@ -7,17 +7,17 @@ from typing import get_args
 
 import pytest
 
-from bot.captions import length, shortened, used_parameters
 from bot.commands.parsing import parse
 from bot.commands.request import DrawRequest, Origin
 from bot.commands.table import BUILT_IN, LOCALES, command_table
 from bot.errors import Refused
 from bot.jobs.job import Job, Look, Picture, Progress, State
 from bot.members.limits import Quota
-from bot.replies import Button, Catalogues, Replies, explain
+from bot.replies.caption import length, shortened, used_parameters
+from bot.replies.catalogues import duration
+from bot.replies.replies import Button, Catalogues, Replies, explain
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
-from bot.translations import duration
 from tests.bot.kit.adapters import adapter
 from tests.bot.kit.pictures import PARAMETERS
 

@@ -19,7 +19,7 @@ SOURCE = Path(bot.__file__).parent
 TALKERS = {"Refused", "Undeliverable", "say"}
 """What is called with a key of the catalogues, and the values of its text."""
 ADDED = {"missing-prompt": {"example"}, "undeliverable": set()}
-"""Values that ``bot.replies`` adds itself."""
+"""Values that ``bot.replies.replies`` adds itself."""
 BUILT = ("button-", "example-")
 """Beginnings of keys that are put together."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bot.captions import CAPTION_MAX, caption, length
 from bot.commands.table import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, CommandTable
 from bot.errors import Refused
 from bot.jobs.job import Job, Picture, Progress, State
 from bot.members.limits import Quota
+from bot.replies.caption import CAPTION_MAX, caption, length
+from bot.replies.catalogues import catalogue, nearest, shown
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
-from bot.translations import catalogue, nearest, shown
 from engine.protocol import AdapterInfo
 
 Button = Literal["again", "delete", "cancel", "file"]
