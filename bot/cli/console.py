@@ -10,8 +10,8 @@ from rich.text import Text
 from bot.cli.session import open_studio, sharing_console
 from bot.cli.terminal import FAILURE, Failure, output
 from bot.frontends.console import ConsoleFrontend
-from bot.frontends.console.album import FOLDER, side_by_side
-from bot.frontends.console.background import Background
+from bot.frontends.console.loop_thread import Background
+from bot.frontends.console.picture_files import FOLDER, side_by_side
 from bot.frontends.console.prompt import PROMPT
 from bot.frontends.console.view import View
 from bot.settings import read_settings

@@ -16,10 +16,10 @@ from bot.commands.parsing import draw_request
 from bot.commands.request import DrawRequest
 from bot.commands.table import BUILT_IN, CommandTable
 from bot.errors import Refused
-from bot.frontends.console.album import keep
-from bot.frontends.console.background import Background
 from bot.frontends.console.courier import ConsoleCourier
 from bot.frontends.console.frontend import PLATFORM, draw_to_end, origin, typed
+from bot.frontends.console.loop_thread import Background
+from bot.frontends.console.picture_files import keep
 from bot.frontends.console.view import View
 from bot.jobs.job import Job, Picture, State
 from bot.replies.replies import explain

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from bot.app import Application
 from bot.cli.log import Say
-from bot.frontends.registry import Frontend, PlatformEntry
+from bot.frontends.platforms import Frontend, PlatformEntry
 from bot.settings import SettingsError
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0

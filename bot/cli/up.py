@@ -13,7 +13,7 @@ from bot.cli.log import Say, logging_to
 from bot.cli.platform import Platform
 from bot.cli.terminal import Failure
 from bot.engine_link.supervisor import Event, Supervisor
-from bot.frontends.registry import PLATFORMS, PlatformEntry
+from bot.frontends.platforms import PLATFORMS, PlatformEntry
 from bot.settings import Settings
 from bot.storage.locks import Locked, lock_path, only_one
 

@@ -11,9 +11,9 @@ from bot.commands.parsing import Invocation, draw_request, parse
 from bot.commands.request import DrawRequest, Origin, Platform
 from bot.commands.table import CommandTable
 from bot.errors import Refused
-from bot.frontends.console.album import FOLDER, keep
-from bot.frontends.console.background import Background
 from bot.frontends.console.courier import ConsoleCourier
+from bot.frontends.console.loop_thread import Background
+from bot.frontends.console.picture_files import FOLDER, keep
 from bot.frontends.console.prompt import editing, read_line
 from bot.frontends.console.view import View
 from bot.jobs.job import Job, Picture, State

@@ -16,7 +16,7 @@ from bot.frontends.discord.address import Interaction
 from bot.frontends.discord.buttons import JobButton
 from bot.frontends.discord.commands import plant
 from bot.frontends.discord.courier import DiscordCourier
-from bot.frontends.discord.desk import Desk
+from bot.frontends.discord.interactions import Desk
 from bot.frontends.discord.sync import sync
 from bot.frontends.discord.translator import CatalogueTranslator
 

@@ -14,7 +14,7 @@ from bot.frontends.discord.address import Interaction
 from engine.protocol import SAMPLERS
 
 if TYPE_CHECKING:
-    from bot.frontends.discord.desk import Desk
+    from bot.frontends.discord.interactions import Desk
 
 TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "choice": str}
 LABELS = {"sampler": SAMPLERS, "size": {name: f"{name} ({pixels})" for name, pixels in SIZES.items()}}

@@ -11,7 +11,7 @@ from telegram.error import BadRequest, ChatMigrated
 from telegram.ext import ExtBot
 
 from bot.commands.request import Origin
-from bot.frontends.telegram.pace import Urgency
+from bot.frontends.telegram.rate_limiter import Urgency
 from bot.jobs.studio import Studio
 
 Markup = InlineKeyboardMarkup | None

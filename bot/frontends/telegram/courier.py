@@ -19,11 +19,11 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
 
 from bot.frontends.telegram import buttons
-from bot.frontends.telegram.board import Board, Page
-from bot.frontends.telegram.cards import Card, Cards
 from bot.frontends.telegram.chats import Chats, says
-from bot.frontends.telegram.pace import TooSoon
-from bot.frontends.telegram.words import CAPTION, marked, plain
+from bot.frontends.telegram.job_message import Board, Page
+from bot.frontends.telegram.message_records import Card, Cards
+from bot.frontends.telegram.rate_limiter import TooSoon
+from bot.frontends.telegram.text import CAPTION, marked, plain
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import Job, Picture, Progress, State
 from bot.jobs.pictures import Originals

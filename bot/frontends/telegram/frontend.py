@@ -16,11 +16,11 @@ from telegram.request import HTTPXRequest
 
 from bot.app import Application
 from bot.frontends.telegram import menu
-from bot.frontends.telegram.answering import Commands
-from bot.frontends.telegram.desk import Desk
-from bot.frontends.telegram.intake import Intake
-from bot.frontends.telegram.pace import Pace, Urgency
-from bot.frontends.telegram.presses import Presses
+from bot.frontends.telegram.button_presses import Presses
+from bot.frontends.telegram.commands import Commands
+from bot.frontends.telegram.polling import Intake
+from bot.frontends.telegram.rate_limiter import Pace, Urgency
+from bot.frontends.telegram.services import Desk
 from bot.frontends.telegram.tasks import Tasks
 from bot.settings import Settings
 

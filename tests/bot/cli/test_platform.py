@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import Application
 from bot.cli.platform import Platform
-from bot.frontends.registry import PlatformEntry
+from bot.frontends.platforms import PlatformEntry
 
 
 class InvalidToken(Exception):

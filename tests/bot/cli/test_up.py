@@ -16,7 +16,7 @@ from discord.http import Route
 from bot.cli.terminal import Failure
 from bot.cli.up import up
 from bot.engine_link.ports import free_port
-from bot.frontends.registry import PLATFORMS
+from bot.frontends.platforms import PLATFORMS
 from bot.settings import Settings
 from bot.storage.database import DatabaseError
 from tests.bot.cli.conftest import Configure

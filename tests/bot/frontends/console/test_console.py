@@ -14,8 +14,8 @@ from rich.console import Console
 from bot.app import Application
 from bot.engine_link import client as engine_client
 from bot.frontends.console import ConsoleFrontend
-from bot.frontends.console.background import Background
 from bot.frontends.console.frontend import terminal_locale
+from bot.frontends.console.loop_thread import Background
 from bot.frontends.console.view import View
 from bot.settings import Settings
 from engine.errors import DrawingFailed

@@ -13,7 +13,7 @@ import pytest
 
 from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
-from bot.frontends.telegram.pace import Pace
+from bot.frontends.telegram.rate_limiter import Pace
 from bot.settings import Settings
 from tests.bot.kit.behaviours import waiting
 from tests.bot.kit.engine import ScriptedEngine

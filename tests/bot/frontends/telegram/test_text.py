@@ -8,7 +8,7 @@ import pytest
 
 from bot.frontends.telegram import buttons
 from bot.frontends.telegram.courier import telling
-from bot.frontends.telegram.words import fit, marked, units
+from bot.frontends.telegram.text import fit, marked, units
 from bot.jobs.job import Picture, Progress, State
 from bot.jobs.journal import new_id
 from bot.jobs.pictures import Originals

@@ -10,11 +10,11 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.commands.request import Origin
 from bot.errors import Refused
-from bot.frontends.telegram.answering import accept, explained
+from bot.frontends.telegram.address import moderates, pressed
 from bot.frontends.telegram.buttons import Action, read
-from bot.frontends.telegram.desk import Desk
-from bot.frontends.telegram.people import moderates, pressed
-from bot.frontends.telegram.words import TOAST, fit
+from bot.frontends.telegram.commands import accept, explained
+from bot.frontends.telegram.services import Desk
+from bot.frontends.telegram.text import TOAST, fit
 from bot.jobs.job import Job
 from bot.replies.replies import Replies
 

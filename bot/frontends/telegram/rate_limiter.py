@@ -15,7 +15,7 @@ from typing import Any, Literal
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
-from bot.frontends.telegram.lanes import Lane, Window
+from bot.frontends.telegram.chat_budget import Lane, Window
 
 Urgency = Literal["answer", "courtesy", "instant"]
 """How much a request matters; None must arrive.

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.commands.request import DrawRequest, Origin
-from bot.frontends.console.album import NAME_MAX, keep, side_by_side, slug
+from bot.frontends.console.picture_files import NAME_MAX, keep, side_by_side, slug
 from bot.jobs.job import Job, Look, Picture, State
 
 JOB = Job(

@@ -10,7 +10,7 @@ import pytest
 from telegram import Update
 
 from bot.errors import Refused
-from bot.frontends.telegram.intake import Intake
+from bot.frontends.telegram.polling import Intake
 from bot.frontends.telegram.tasks import Tasks
 
 

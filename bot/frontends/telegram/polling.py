@@ -15,7 +15,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 from telegram.ext import ExtBot
 
 from bot.errors import Refused
-from bot.frontends.telegram.pace import PAUSES, seconds
+from bot.frontends.telegram.rate_limiter import PAUSES, seconds
 from bot.frontends.telegram.tasks import Tasks
 
 WANTED = (Update.MESSAGE, Update.CALLBACK_QUERY)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 
-from bot.frontends.telegram.pace import Pace, TooSoon, Urgency
+from bot.frontends.telegram.rate_limiter import Pace, TooSoon, Urgency
 
 PRIVATE, OTHER, GROUP = 7, 8, -7
 

@@ -12,7 +12,7 @@ from telegram.error import InvalidToken
 from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
 from bot.frontends.telegram.frontend import make_bot
-from bot.frontends.telegram.pace import Pace
+from bot.frontends.telegram.rate_limiter import Pace
 from bot.settings import Settings
 from tests.bot.frontends.telegram.conftest import QuickPace
 from tests.bot.frontends.telegram.reading import PROMPT, draw

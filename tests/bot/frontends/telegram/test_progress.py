@@ -10,9 +10,9 @@ import pytest
 
 from bot.app import Application
 from bot.commands.request import DrawRequest, Origin
-from bot.frontends.telegram.desk import Desk
 from bot.frontends.telegram.frontend import make_bot
-from bot.frontends.telegram.pace import Pace
+from bot.frontends.telegram.rate_limiter import Pace
+from bot.frontends.telegram.services import Desk
 from bot.frontends.telegram.tasks import Tasks
 from bot.jobs.job import Job, Look, Picture, Progress, State
 from bot.settings import Settings

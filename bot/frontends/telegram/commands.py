@@ -15,9 +15,9 @@ from bot.commands.parsing import Invocation, draw_request, parse
 from bot.commands.request import Origin
 from bot.commands.table import CommandTable
 from bot.errors import Refused
-from bot.frontends.telegram.desk import Desk
-from bot.frontends.telegram.people import moderates, origin
-from bot.frontends.telegram.words import TEXT, fit, plain
+from bot.frontends.telegram.address import moderates, origin
+from bot.frontends.telegram.services import Desk
+from bot.frontends.telegram.text import TEXT, fit, plain
 from bot.jobs.job import Job
 from bot.replies.replies import Replies
 

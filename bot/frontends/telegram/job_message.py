@@ -10,9 +10,9 @@ from telegram import InlineKeyboardMarkup, InputMediaPhoto, Message
 from telegram.error import BadRequest
 from telegram.ext import ExtBot
 
-from bot.frontends.telegram.cards import Card, Cards
 from bot.frontends.telegram.chats import Chats, says
-from bot.frontends.telegram.pace import Urgency
+from bot.frontends.telegram.message_records import Card, Cards
+from bot.frontends.telegram.rate_limiter import Urgency
 from bot.jobs.job import Job
 
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")

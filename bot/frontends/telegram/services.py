@@ -8,9 +8,9 @@ from typing import Any
 from telegram.ext import ExtBot
 
 from bot.app import Application
-from bot.frontends.telegram.cards import Cards
 from bot.frontends.telegram.chats import Chats
 from bot.frontends.telegram.courier import TelegramCourier
+from bot.frontends.telegram.message_records import Cards
 from bot.frontends.telegram.tasks import Tasks
 from bot.jobs.pictures import Originals
 from bot.replies.replies import Replies
