@@ -19,9 +19,9 @@ from torch import nn
 
 from adapters.manifest import Manifest
 from adapters.registry import LORA_FILE, Registry, hash_files
+from engine.batch.active_request import Job
 from engine.batch.engine import Engine
 from engine.batch.events import LAST, Done, Event
-from engine.batch.job import Job
 from engine.diffusion.model import Model
 from engine.plan import make_plan
 from engine.protocol import AdapterUse, GenerationRequest

@@ -27,7 +27,7 @@ from engine.nano.dataset import Studio
 from engine.nano.judge import Judge, background_colour, subject_colour
 from engine.nano.sheet import draw_pictures, open_pipeline
 from engine.nano.sprites import SpritesMissingError, fetch_sets
-from engine.nano.words import COLOURS, PLACES
+from engine.nano.vocabulary import COLOURS, PLACES
 
 PLACED = ("river", "forest", "mountains", "beach", "desert", "snow", "city", "village", "underwater", "space")
 SEEDS = 10

@@ -10,10 +10,10 @@ from typing import Any
 
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter, Registry
-from engine.adapters.facts import describe, misfit
+from engine.adapters.checkpoints import Variant, variant_bytes
+from engine.adapters.compatibility import describe, misfit
 from engine.adapters.lora_files import Unusable
-from engine.adapters.shelf import MEGABYTE, Shelf
-from engine.adapters.variants import Variant, variant_bytes
+from engine.adapters.memory_budget import MEGABYTE, Shelf
 from engine.adapters.weights import Lora, Reader, key_of, name_of
 from engine.diffusion.model import Model
 from engine.errors import AdapterRefused, BadRequest, EngineError, NotFound

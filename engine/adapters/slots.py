@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from engine.adapters.lora import AdaptedConv2d, AdaptedLinear, LayerSlots, Parts, Selection, round_up
-from engine.diffusion.upload import upload
+from engine.diffusion.transfer import upload
 
 RowUse = Sequence[tuple[str, float]]
 """The adapters of one row, by key, with their weights."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter
+from engine.adapters.checkpoints import Variant, read_variant
 from engine.adapters.lora import adapted_layers
 from engine.adapters.lora_files import LoraFile, Unusable, read_lora
-from engine.adapters.variants import Variant, read_variant
 from engine.diffusion.model import Model
 
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from engine.api.answers import failure
+from engine.batch.active_request import Job
 from engine.batch.engine import Engine
 from engine.batch.events import LAST, Alive, Event
-from engine.batch.job import Job
 from engine.plan import Plan
 
 ALIVE_SECONDS = 15.0

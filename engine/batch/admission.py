@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.adapters.cache import OutOfRoom
+from engine.batch.active_request import Job, Picture
 from engine.batch.events import Accepted, Failed
-from engine.batch.job import Job, Picture
 from engine.batch.metrics import Metrics
-from engine.batch.pace import Pace
 from engine.batch.preparer import Preparer
+from engine.batch.throughput import Pace
 from engine.errors import BadRequest, DrawingFailed, EngineError, QueueFull, ShuttingDown
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from engine.adapters.lora import fan
-from engine.adapters.shelf import MEGABYTE
+from engine.adapters.memory_budget import MEGABYTE
 from engine.diffusion.model import Model
 from engine.settings import EngineSettings
 

@@ -15,23 +15,23 @@ from diffusers import DDIMScheduler
 from adapters.registry import Registry
 from engine.adapters.cache import AdapterCache
 from engine.adapters.slots import SlotBank
+from engine.batch.active_request import Job, Picture
 from engine.batch.admission import Admission
 from engine.batch.capacity import choose_capacity
 from engine.batch.compiling import every_lora, usual_shapes
 from engine.batch.events import Cancelled, Failed
+from engine.batch.fair_lock import turns_on
 from engine.batch.finisher import Finisher, Sketch
-from engine.batch.job import Job, Picture
 from engine.batch.metrics import Metrics
-from engine.batch.pace import Pace
 from engine.batch.preparer import Preparer, text_bank
 from engine.batch.reporter import Reporter
 from engine.batch.runner import Runner, bucket
 from engine.batch.scheduler import Scheduler
-from engine.batch.turns import turns_on
+from engine.batch.throughput import Pace
 from engine.diffusion.model import Model
-from engine.diffusion.samplers import predicted_picture
 from engine.errors import DrawingFailed
 from engine.plan import Facts
+from engine.samplers.sampling import predicted_picture
 from engine.settings import EngineSettings
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 
+from engine.batch.active_request import Picture
 from engine.batch.events import Done, Failed, Finished, Partial
-from engine.batch.job import Picture
 from engine.batch.metrics import Metrics
-from engine.batch.parameters import infotext
+from engine.diffusion.infotext import infotext
 from engine.diffusion.model import Model
 from engine.diffusion.pictures import decode, enlarge, to_images, to_png
 from engine.diffusion.previews import Previewer

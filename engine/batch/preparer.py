@@ -9,12 +9,12 @@ import torch
 
 from engine.adapters.cache import AdapterCache, Applied
 from engine.adapters.slots import SlotBank
-from engine.batch.job import Job, Picture, partial_calls
+from engine.batch.active_request import Job, Picture, partial_calls
 from engine.batch.scheduler import Ticket
 from engine.diffusion.model import Model
-from engine.diffusion.prompts import PromptCache, encode_text
-from engine.diffusion.samplers import Sampling, build_scheduler
+from engine.prompts.encoding import PromptCache, encode_text
 from engine.protocol import ADAPTERS_MAX
+from engine.samplers.sampling import Sampling, build_scheduler
 
 
 class Preparer:

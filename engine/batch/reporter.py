@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from engine.batch.events import Progress
 
 if TYPE_CHECKING:
-    from engine.batch.job import Job
-    from engine.batch.pace import Pace
+    from engine.batch.active_request import Job
+    from engine.batch.throughput import Pace
 
 REPORT_SECONDS = 0.25
 """Between two reports."""

@@ -11,8 +11,8 @@ from torch.nn.functional import pad
 
 from engine.adapters.lora import Parts
 from engine.adapters.slots import RowUse, SlotBank
-from engine.batch.job import Picture
-from engine.diffusion.upload import upload
+from engine.batch.active_request import Picture
+from engine.diffusion.transfer import upload
 
 GRAPHS_MAX = 64
 """More than a compiled U-Net has: one for each power of two of rows."""

@@ -5,11 +5,11 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw
 
-from engine.nano.captions import Scene
 from engine.nano.concepts import concepts
 from engine.nano.ground import ENCLOSED, draw_scene
+from engine.nano.scene_captions import Scene
 from engine.nano.scenery import SIDE, Colour, gradient, jitter
-from engine.nano.words import COLOURS, PLACES
+from engine.nano.vocabulary import COLOURS, PLACES
 
 FILL = 0.8  #: the subject's longer side as a share of the picture's
 FEET = 120  #: where the subject stands, pixels from the top

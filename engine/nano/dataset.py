@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from engine.nano.captions import Scene
 from engine.nano.compose import choose, draw
 from engine.nano.concepts import concepts
+from engine.nano.scene_captions import Scene
 from engine.nano.sprites import draw_concept, fetch_sets
 
 Pixels = npt.NDArray[np.uint8]

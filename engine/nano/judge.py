@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from engine.nano.tokens import load_tokenizer
+from engine.nano.vocabulary import COLOURS
 from engine.nano.weights import load_clip
-from engine.nano.words import COLOURS
 
 EDGE = 4  #: width of the frame that counts as background, pixels
 DIFFERENT = 48.0  #: distance in RGB (0-255 each) from the background at which a pixel belongs to the subject

@@ -9,8 +9,8 @@ from torch.nn import functional
 from transformers import CLIPModel, CLIPTokenizer
 
 from engine.nano.architecture import clip_config
-from engine.nano.captions import Scene, caption
 from engine.nano.dataset import load_dataset, noise_words
+from engine.nano.scene_captions import Scene, caption
 from engine.nano.tokens import load_tokenizer
 from engine.nano.training.loop import Plan, Trainee, load_average, train
 from engine.nano.training.vae import small, to_tensor

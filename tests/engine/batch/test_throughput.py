@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.batch.pace import ENOUGH, Pace
+from engine.batch.throughput import ENOUGH, Pace
 
 
 def test_before_a_step_was_measured_nothing_is_foretold() -> None:

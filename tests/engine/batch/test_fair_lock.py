@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from engine.batch.turns import Turns, turns_on
+from engine.batch.fair_lock import Turns, turns_on
 
 
 def ask(turns: Turns, done: list[str], name: str) -> threading.Thread:

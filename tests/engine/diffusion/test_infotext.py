@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from engine.batch.parameters import infotext
+from engine.diffusion.infotext import infotext
 from engine.plan import Facts, Plan, make_plan
 from engine.protocol import AdapterUse, GenerationRequest
 from tests.engine_kit.live import Live

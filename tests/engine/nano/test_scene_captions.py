@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
-from engine.nano.captions import Scene, caption, strew
 from engine.nano.classifier import SUBJECTS
 from engine.nano.concepts import FAVOURITES, concepts, parse
-from engine.nano.words import COLOURS, PLACES
+from engine.nano.scene_captions import Scene, caption, strew
+from engine.nano.vocabulary import COLOURS, PLACES
 
 NAMES = [concept.name for concept in concepts()]
 FOX = NAMES.index("fox")

@@ -12,16 +12,16 @@ import pytest
 from PIL import Image, ImageDraw
 
 from engine.nano import compose, dataset, sprites
-from engine.nano.captions import Scene
 from engine.nano.classifier import SUBJECTS, Classifier, features, load_classifier
 from engine.nano.compose import choose, draw, tint
 from engine.nano.concepts import concepts
 from engine.nano.dataset import Studio, load_dataset, noise_words
 from engine.nano.ground import ENCLOSED, GROUNDS, draw_scene
 from engine.nano.judge import background_colour, subject_colour
+from engine.nano.scene_captions import Scene
 from engine.nano.scenery import FAR, HOURS
 from engine.nano.sprites import SpritesMissingError, draw_icon, fetch_sets
-from engine.nano.words import COLOURS, PLACES
+from engine.nano.vocabulary import COLOURS, PLACES
 
 PLAIN = Scene(0, 0, None, "white", None, "open", "grass", "day")
 

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.adapters.shelf import MEGABYTE
+from engine.adapters.memory_budget import MEGABYTE
 from engine.batch import capacity
 from engine.batch.capacity import LEAST, MOST, Capacity, Demand, choose_capacity, fit
 from engine.diffusion.model import load_model

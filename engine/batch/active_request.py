@@ -12,8 +12,8 @@ import torch
 from engine.adapters.cache import Applied
 from engine.batch.events import LAST, Accepted, Event, Failed, Progress
 from engine.batch.scheduler import Ticket
-from engine.diffusion.samplers import Sampling
 from engine.plan import Plan
+from engine.samplers.sampling import Sampling
 
 
 @dataclass

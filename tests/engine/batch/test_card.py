@@ -14,18 +14,18 @@ import pytest
 import torch
 
 from engine.adapters.cache import Applied
+from engine.adapters.checkpoints import Variant
 from engine.adapters.lora import adapted_layers
 from engine.adapters.lora_files import read_lora
 from engine.adapters.slots import SlotBank
-from engine.adapters.variants import Variant
 from engine.adapters.weights import Lora
-from engine.batch.job import Job, Picture
+from engine.batch.active_request import Job, Picture
 from engine.batch.runner import Runner
 from engine.batch.scheduler import Ticket
 from engine.diffusion.model import Model, load_model
-from engine.diffusion.samplers import Sampling, build_scheduler, predicted_picture
 from engine.plan import Facts, make_plan
 from engine.protocol import SAMPLERS, GenerationRequest
+from engine.samplers.sampling import Sampling, build_scheduler, predicted_picture
 from tests.engine_kit.adapters import write_lora
 
 CARD = torch.device("meta")

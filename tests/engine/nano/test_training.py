@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from engine.nano import WEIGHTS
 from engine.nano.architecture import build_scheduler, build_small_vae, build_unet
-from engine.nano.captions import Scene
+from engine.nano.scene_captions import Scene
 from engine.nano.training import loop
 from engine.nano.training.clip import clip_loss
 from engine.nano.training.grow import grow_loss, grown, place_in_grown

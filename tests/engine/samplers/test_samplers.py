@@ -11,9 +11,9 @@ from torch.nn.functional import avg_pool2d
 
 from engine.diffusion.model import load_model
 from engine.diffusion.previews import fit_projection, project
-from engine.diffusion.samplers import predicted_picture
 from engine.nano import WEIGHTS
 from engine.plan import Facts
+from engine.samplers.sampling import predicted_picture
 from engine.settings import EngineSettings
 from tests.engine_kit.folders import SCHEDULE
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from engine.nano.concepts import Concept, concepts
-from engine.nano.words import (
+from engine.nano.vocabulary import (
     ACTIONS,
     BEHIND,
     COLOURS,

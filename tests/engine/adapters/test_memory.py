@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from adapters.registry import Adapter
-from engine.adapters.variants import Variant, read_variant, variant_bytes
+from engine.adapters.checkpoints import Variant, read_variant, variant_bytes
 from engine.adapters.weights import Lora, Reader
 from engine.diffusion.model import load_model
 from tests.engine_kit.adapters import write_dreambooth, write_lora

@@ -1,0 +1,1 @@
+"""Prompts: from text to embeddings."""

@@ -1,0 +1,1 @@
+"""The samplers: their table, and one picture's way from noise."""
