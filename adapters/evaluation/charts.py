@@ -9,7 +9,7 @@ from PIL import Image
 
 from adapters.evaluation.evaluate import Evaluation, palettes
 from adapters.evaluation.metrics import PALETTE_BINS
-from adapters.plots import plot
+from adapters.reports.plots import plot
 
 COLOURS = 24
 """How many of the commonest colours are shown."""

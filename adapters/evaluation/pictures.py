@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PIL import Image
 from safetensors.torch import load_file
 
+from adapters.cli.output import tracked
 from adapters.manifest import AdapterError
 from adapters.registry import LORA_FILE, Adapter
-from adapters.terminal import tracked
 from adapters.training.base import Base, load_base
 
 STEPS = 25

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.evaluation.charts import nearest_plot, palette_plot, ratio_plot
 from adapters.evaluation.evaluate import Evaluation
 from adapters.evaluation.grid import comparison
-from adapters.pages import image, page, table
+from adapters.reports.pages import image, page, table
 
 ROWS = {
     "clip_score": ("CLIP score: picture and caption", "higher"),

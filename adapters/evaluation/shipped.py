@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import quieten
+from adapters.cli.adapters import quieten
 from adapters.registry import SHIPPED, Registry
 
 DOCS = SHIPPED.parent / "docs" / "adapters"

@@ -10,9 +10,9 @@ import torch
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from adapters.captions import read_rows, write_rows
+from adapters.cli.output import tracked
 from adapters.manifest import AdapterError
 from adapters.preparation.reading import read_picture
-from adapters.terminal import tracked
 from engine.hub import ENDPOINT, only_local
 
 BLIP = "Salesforce/blip-image-captioning-base"

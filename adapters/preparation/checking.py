@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from adapters.cli.output import tracked
 from adapters.preparation.reading import SUFFIXES, Unreadable, find_pictures, read_picture
-from adapters.terminal import tracked
 
 SMALLEST_SHARE = 0.5
 """Of the resolution: a picture whose shorter side is below this is tiny."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from PIL import Image
 
 from adapters.captions import CAPTIONS, DataError, Row, read_table, read_text, write_rows
+from adapters.cli.output import tracked
 from adapters.preparation.checking import Verdict, check_folder
 from adapters.preparation.reading import find_pictures, read_picture, squared
-from adapters.terminal import tracked
 
 LEFT_OUT = "left-out.csv"
 SHEET = "contact-sheet.jpg"

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from adapters.manifest import AdapterError
-from adapters.names import check_name
+from adapters.publishing.names import check_name
 from adapters.registry import Adapter
 from adapters.training.base import Base, load_base
 from adapters.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint

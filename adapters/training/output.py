@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from adapters.manifest import MANIFEST, AdapterError, Manifest
-from adapters.plots import loss_plot
 from adapters.registry import Adapter, hash_files
+from adapters.reports.plots import loss_plot
 from adapters.training.base import Base
 from adapters.training.method import Method
 from adapters.training.recipe import Recipe

@@ -10,9 +10,9 @@ from statistics import mean
 
 from PIL import Image
 
-from adapters.pages import image, page, table
-from adapters.plots import loss_plot
 from adapters.registry import Adapter
+from adapters.reports.pages import image, page, table
+from adapters.reports.plots import loss_plot
 from adapters.training.recipe import Recipe
 
 REPORT = "report.html"

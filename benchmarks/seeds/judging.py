@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from adapters.cli.output import tracked
 from adapters.evaluation.backbones import Eyes
 from adapters.evaluation.evaluate import FIRST_SEED, Grid, Scores, look, opened, score
 from adapters.evaluation.metrics import nearest_similarity
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
-from adapters.terminal import tracked
 from adapters.training.base import Base, load_base
 from adapters.training.data import read_examples
 from benchmarks.seeds.record import Row, Strip

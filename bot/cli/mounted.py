@@ -37,10 +37,10 @@ class Mounted:
 MOUNTED = (
     Mounted("engine", "engine.cli:engine_command", "Run the process that holds the model, and nothing else."),
     Mounted("nano", "engine.nano.cli:nano_app", "The small model that comes with Sanggar."),
-    Mounted("adapters", "adapters.cli:adapters_app", "The adapters that are here."),
-    Mounted("dataset", "adapters.dataset_cli:dataset_app", "From a folder of pictures to a data set."),
-    Mounted("train", "adapters.cli:train_command", "Make an adapter from pictures, by a recipe."),
-    Mounted("evaluate", "adapters.cli:evaluate_command", "Measure an adapter against its base model."),
+    Mounted("adapters", "adapters.cli.adapters:adapters_app", "The adapters that are here."),
+    Mounted("dataset", "adapters.cli.datasets:dataset_app", "From a folder of pictures to a data set."),
+    Mounted("train", "adapters.cli.adapters:train_command", "Make an adapter from pictures, by a recipe."),
+    Mounted("evaluate", "adapters.cli.adapters:evaluate_command", "Measure an adapter against its base model."),
 )
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

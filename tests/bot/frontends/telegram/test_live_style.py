@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from adapters.cli import adapters_app
+from adapters.cli.adapters import adapters_app
 from adapters.registry import LORA_FILE, SHIPPED
 from tests.bot.frontends.telegram.conftest import Start
 from tests.bot.frontends.telegram.reading import answer, draw

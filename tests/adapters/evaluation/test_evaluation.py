@@ -15,7 +15,7 @@ from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
 from typer.testing import CliRunner
 
-from adapters.cli import evaluate_command
+from adapters.cli.adapters import evaluate_command
 from adapters.evaluation.backbones import LARGE, Eyes, HubClip, load_backbone
 from adapters.evaluation.evaluate import Evaluation, evaluate
 from adapters.evaluation.grid import labelled

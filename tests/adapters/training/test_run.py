@@ -15,7 +15,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from adapters.cli import train_command
+from adapters.cli.adapters import train_command
 from adapters.training.optimizer import check_optimizer
 from adapters.training.progress import progress_bar, stop_on_signal
 from adapters.training.recipe import RecipeError, Training

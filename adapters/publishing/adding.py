@@ -12,9 +12,9 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from pydantic import ValidationError
 
-from adapters.layouts import copy_weights
 from adapters.manifest import MANIFEST, AdapterError, Kind, Manifest, Style, faults, read_manifest
-from adapters.names import check_name
+from adapters.publishing.layouts import copy_weights
+from adapters.publishing.names import check_name
 from adapters.registry import COMPONENT_FILES, LORA_FILE, SHIPPED, Adapter, Registry, hash_files
 from engine.hub import only_local
 

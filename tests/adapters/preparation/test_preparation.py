@@ -26,7 +26,7 @@ from transformers import (
 from typer.testing import CliRunner
 
 from adapters.captions import DataError, Row, read_rows, write_rows
-from adapters.dataset_cli import dataset_app
+from adapters.cli.datasets import dataset_app
 from adapters.preparation.captioning import Captioner, fill_captions
 from adapters.preparation.checking import blur, check_folder, summary
 from adapters.preparation.preparing import prepare, split

@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adapters.cli.output import refusals
 from adapters.manifest import MANIFEST, AdapterError, Manifest
-from adapters.names import slug
+from adapters.publishing.names import slug
 from adapters.registry import SHIPPED, Registry
-from adapters.terminal import refusals
 
 OWN = Path("data/adapters")
 """Where adapters made here are kept unless SANGGAR_ADAPTERS_DIR says otherwise."""
@@ -97,7 +97,7 @@ def add_command(
 def remove_command(name: Annotated[str, typer.Argument(help="The adapter.")], own: Own = OWN) -> None:
     """Delete one of your own adapters."""
     quieten()
-    from adapters.publishing import remove_adapter
+    from adapters.publishing.adding import remove_adapter
 
     with refusals():
         remove_adapter(name, own)

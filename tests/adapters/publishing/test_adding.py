@@ -12,11 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from adapters.cli import adapters_app
+from adapters.cli.adapters import adapters_app
 from adapters.evaluation.pictures import load_adapted
 from adapters.manifest import AdapterError, Style
-from adapters.names import slug
-from adapters.publishing import Origin, add_adapter, adopt_adapter, remove_adapter
+from adapters.publishing.adding import Origin, add_adapter, adopt_adapter, remove_adapter
+from adapters.publishing.names import slug
 from adapters.registry import LORA_FILE, Adapter, Registry
 from tests.adapters_kit.runs import finish, write_recipe
 

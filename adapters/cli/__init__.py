@@ -1,0 +1,1 @@
+"""The commands of the adapters and the data sets."""

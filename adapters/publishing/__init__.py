@@ -1,0 +1,1 @@
+"""How an adapter made elsewhere comes into a folder of ours."""
