@@ -1,6 +1,6 @@
 """The retro DreamBooth after 200 to 5000 steps of one picture, as in the study: when does it over-fit?"""
 
-from benchmarks.seeds.room import Room, last_loss
+from benchmarks.experiments.experiment import Room, last_loss
 
 STUDY = "1000 steps were chosen; 5000 steps on 50 pictures over-fit (only flower gardens); loss 0.73 to 0.77"
 STYLE = "retro"

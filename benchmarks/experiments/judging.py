@@ -15,7 +15,7 @@ from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
 from adapters.training.base import Base, load_base
 from adapters.training.data import read_examples
-from benchmarks.seeds.record import Row, Strip
+from benchmarks.experiments.record import Row, Strip
 
 CAPTIONS, SEEDS = 10, 4
 """Held-out captions, and pictures of each."""

@@ -5,7 +5,7 @@ import random
 from adapters.captions import Row as Line
 from adapters.captions import read_rows, write_rows
 from adapters.registry import SHIPPED
-from benchmarks.seeds.room import Room, last_loss
+from benchmarks.experiments.experiment import Room, last_loss
 
 STUDY = "30 or more pictures stop stray people in the background; for landscapes, more data lowers FID"
 STYLE = "retro"

@@ -1,4 +1,4 @@
-"""The experiments of ``benchmarks.seeds``: what was measured is kept, an interrupted one goes on where it stopped."""
+"""The experiments of ``benchmarks.experiments``: what was measured is kept, an interrupted one goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from adapters.evaluation.evaluate import Grid
 from adapters.manifest import AdapterError
 from adapters.training.base import Base
 from adapters.training.recipe import read_recipe
-from benchmarks.seeds import guidance, inference_steps, negative
-from benchmarks.seeds.judging import Drawing, Size
-from benchmarks.seeds.record import Record, Row, Strip, write_page
-from benchmarks.seeds.room import Training
+from benchmarks.experiments import guidance, inference_steps, negative
+from benchmarks.experiments.experiment import Training
+from benchmarks.experiments.judging import Drawing, Size
+from benchmarks.experiments.record import Record, Row, Strip, write_page
 from tests.adapters_kit.runs import finish, write_recipe
 
 ABOUT = {"experiment": "guidance", "title": "Guidance.", "study": "none"}

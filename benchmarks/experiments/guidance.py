@@ -1,7 +1,7 @@
 """The shipped retro adapter drawn with guidance scales of 5 to 9."""
 
-from benchmarks.seeds.judging import Drawing
-from benchmarks.seeds.room import Room
+from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.judging import Drawing
 
 STUDY = "guidance scales of 5 to 9 were compared; higher follows the prompt, lower is freer"
 STYLE = "retro"

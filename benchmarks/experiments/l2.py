@@ -2,7 +2,7 @@
 
 from adapters.training.base import load_base
 from adapters.training.loop import Run
-from benchmarks.seeds.room import Room, last_loss
+from benchmarks.experiments.experiment import Room, last_loss
 
 STUDY = "similarity to the reference pictures about 0.30 before, 0.70 after, and a further +0.02 with the penalty"
 STYLE = "retro"

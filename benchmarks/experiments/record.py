@@ -22,7 +22,7 @@ QUALITY = 85
 """Of the JPEG files."""
 HEAD = """# The studies' experiments on nano
 
-Made by `python -m benchmarks.seeds all`. The studies that Sanggar began with trained Stable Diffusion 2.1 at 512x512
+Made by `python -m benchmarks.experiments all`. The studies that Sanggar began with trained Stable Diffusion 2.1 at 512x512
 and judged with CLIP ViT-L/14; nano is small, and judged with its own CLIP. What can be compared is the direction of an
 effect, not the figures. [Making adapters](../making.md#the-studies-experiments) sums it up.
 """
@@ -119,7 +119,7 @@ def write_page(folder: Path, names: Sequence[str]) -> None:
                 markdown_table([list(rows[0]), *map(cells, rows)]),
                 *strips_table(found["strips"]),
                 f"The study: {found['study']}.",
-                f"`python -m benchmarks.seeds {name}`, scale {found['settings']['scale']:g}, "
+                f"`python -m benchmarks.experiments {name}`, scale {found['settings']['scale']:g}, "
                 f"{found['seconds'] / 60:.0f} minutes.",
             ]
     (folder / PAGE).write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")

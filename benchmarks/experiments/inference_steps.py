@@ -2,8 +2,8 @@
 
 import time
 
-from benchmarks.seeds.judging import Drawing
-from benchmarks.seeds.room import Room
+from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.judging import Drawing
 
 STUDY = "10 to 50 steps were compared; more steps give more quality and take more time"
 STYLE = "retro"

@@ -1,7 +1,7 @@
 """The shipped retro adapter drawn without and with negative prompts."""
 
-from benchmarks.seeds.judging import Drawing
-from benchmarks.seeds.room import Room
+from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.judging import Drawing
 
 STUDY = "negative prompts give +0.01 of CLIP score"
 STYLE = "retro"

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.seeds NAME|all [--scale X] [--folder FOLDER] [--work FOLDER] [--anew]``."""
+"""``python -m benchmarks.experiments NAME|all [--scale X] [--folder FOLDER] [--work FOLDER] [--anew]``."""
 
 import argparse
 import shutil
@@ -11,11 +11,11 @@ from rich.table import Table
 
 from adapters.manifest import AdapterError
 from adapters.registry import SHIPPED, Registry, hash_files
-from benchmarks import seeds
-from benchmarks.seeds import data_sizes, epochs, guidance, inference_steps, l2, language, negative, steps
-from benchmarks.seeds.judging import Size
-from benchmarks.seeds.record import Record, cells, write_page
-from benchmarks.seeds.room import Room
+from benchmarks import experiments as seeds
+from benchmarks.experiments import data_sizes, epochs, guidance, inference_steps, l2, language, negative, steps
+from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.judging import Size
+from benchmarks.experiments.record import Record, cells, write_page
 from engine.nano import WEIGHTS
 
 EXPERIMENTS: dict[str, Any] = {
@@ -67,7 +67,7 @@ def show(record: Record) -> None:
 
 def main() -> None:
     """Run one experiment, or all."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=seeds.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.experiments", description=seeds.__doc__)
     parser.add_argument("name", choices=[*EXPERIMENTS, "all"])
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full lengths and numbers; 0.02 is quick")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where NAME.json and the page of all are written")

@@ -5,9 +5,9 @@ import numpy as np
 from adapters.evaluation.metrics import clip_score
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
-from benchmarks.seeds.judging import SHOWN, Drawing, draw
-from benchmarks.seeds.record import Row, Strip
-from benchmarks.seeds.room import Room
+from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.judging import SHOWN, Drawing, draw
+from benchmarks.experiments.record import Row, Strip
 from engine.nano.classifier import load_classifier
 from engine.nano.concepts import concepts
 from engine.nano.vocabulary import PLACES

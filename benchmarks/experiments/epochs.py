@@ -1,6 +1,6 @@
 """The storybook LoRA after 5, 10 and 20 epochs, with batches of 4, 8 and 16."""
 
-from benchmarks.seeds.room import Room, last_loss
+from benchmarks.experiments.experiment import Room, last_loss
 
 STUDY = "CMMD 0.7 before and 0.5 after tuning (ratio 0.71); training loss about 0.1; too many epochs distort"
 STYLE = "kancil"

@@ -16,8 +16,8 @@ from adapters.training.data import read_examples
 from adapters.training.loop import Run, prepare_run
 from adapters.training.progress import progress_bar
 from adapters.training.recipe import Recipe, Samples, read_recipe
-from benchmarks.seeds.judging import Judge, Size
-from benchmarks.seeds.record import Record
+from benchmarks.experiments.judging import Judge, Size
+from benchmarks.experiments.record import Record
 
 CHECKPOINTS = 100
 """Optimizer steps from one to the next."""
