@@ -137,7 +137,7 @@ def show(figures: dict[str, Any]) -> None:
 
 def plot(figures: dict[str, Any], file: Path) -> None:
     """The waits of the short requests on both sides, and the ratios."""
-    import matplotlib.pyplot as plt
+    import matplotlib.pyplot as plt  # noqa: PLC0415
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
     for side in ("today", "ours"):

@@ -23,8 +23,8 @@ class Application:
     """What a frontend works with. ``async with Application(settings) as app: ...``
 
     A frontend does ``app.studio.attach("discord", courier)``, connects, then ``await app.studio.recover("discord")``.
-    Entering raises ``bot.storage.database.DatabaseError``, whose message is for the person who runs the bot; the engine need
-    not be there yet. Leaving gives running jobs ``settings.shutdown_grace`` seconds: leave before the platform's
+    Entering raises ``bot.storage.database.DatabaseError``, whose message is for the person who runs the bot; the
+    engine need not be there yet. Leaving gives running jobs ``settings.shutdown_grace`` seconds: leave before the platform's
     connection closes, so that they can still be delivered.
     """
 

@@ -1,4 +1,4 @@
-"""What a member can be refused with. One function, ``bot.replies.replies.explain``, turns it into the member's words."""
+"""Refusals of a member's command. ``bot.replies.replies.Replies.explain`` turns one into the member's words."""
 
 from __future__ import annotations
 

@@ -41,9 +41,9 @@ def serve(settings: EngineSettings) -> None:
     quiet_libraries()
     say(f"sanggar engine: loading {settings.model}")
     # Torch takes seconds to import; settings are checked and the first line is out by then.
-    from engine.api.serving import make_server
-    from engine.batch.engine import Engine
-    from engine.diffusion.model import ModelMissing, load_model
+    from engine.api.serving import make_server  # noqa: PLC0415
+    from engine.batch.engine import Engine  # noqa: PLC0415
+    from engine.diffusion.model import ModelMissing, load_model  # noqa: PLC0415
 
     try:
         model = load_model(settings.model, settings.device, settings.dtype)

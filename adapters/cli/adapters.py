@@ -80,16 +80,16 @@ def add_command(
 ) -> None:
     """Take in an adapter that was made elsewhere: a LoRA of diffusers, PEFT or kohya, or a DreamBooth folder."""
     quieten()
-    from adapters import publishing
+    from adapters.publishing import adding  # noqa: PLC0415 - torch takes seconds to import
 
     with refusals():
-        declared = publishing.style_of(style, frame, weight) if style or frame or weight != 1 else None
+        declared = adding.style_of(style, frame, weight) if style or frame or weight != 1 else None
         if (Path(source) / MANIFEST).is_file():
-            adapter = publishing.adopt_adapter(Path(source), own, declared, name)
+            adapter = adding.adopt_adapter(Path(source), own, declared, name)
         else:
             called, words = name or slug(Path(source).stem), tuple(trigger or ())
             about = (called, title or called, base_model, prediction_type, licence, words, declared)
-            adapter = publishing.add_adapter(source, own, publishing.Origin(*about))
+            adapter = adding.add_adapter(source, own, adding.Origin(*about))
     typer.echo(f"{adapter.name} is in {adapter.folder}; {_how_to_draw(adapter.manifest)}")
 
 
@@ -97,7 +97,7 @@ def add_command(
 def remove_command(name: Annotated[str, typer.Argument(help="The adapter.")], own: Own = OWN) -> None:
     """Delete one of your own adapters."""
     quieten()
-    from adapters.publishing.adding import remove_adapter
+    from adapters.publishing.adding import remove_adapter  # noqa: PLC0415 - torch takes seconds to import
 
     with refusals():
         remove_adapter(name, own)
@@ -125,8 +125,8 @@ def train_command(
 ) -> None:
     """Train the adapter that a recipe describes."""
     quieten()
-    from adapters.training.loop import open_run
-    from adapters.training.progress import progress_bar, stop_on_signal
+    from adapters.training.loop import open_run  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.training.progress import progress_bar, stop_on_signal  # noqa: PLC0415
 
     with refusals():
         run = open_run(recipe, into, work, resume=resume, replace=replace)
@@ -156,9 +156,9 @@ def evaluate_command(
 ) -> None:
     """Compare what the base model and the adapter draw for the held-out captions."""
     quieten()
-    from adapters.evaluation.backbones import load_eyes
-    from adapters.evaluation.evaluate import evaluate
-    from adapters.evaluation.report import write_json, write_page
+    from adapters.evaluation.backbones import load_eyes  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.evaluation.evaluate import evaluate  # noqa: PLC0415
+    from adapters.evaluation.report import write_json, write_page  # noqa: PLC0415
 
     with refusals():
         for file in filter(None, (page, json)):

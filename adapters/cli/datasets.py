@@ -69,7 +69,7 @@ def caption_command(
 ) -> None:
     """Let BLIP say what is in the pictures that have no caption."""
     quieten()
-    from adapters.preparation.captioning import BLIP, Captioner, fill_captions
+    from adapters.preparation.captioning import BLIP, Captioner, fill_captions  # noqa: PLC0415 - imports torch
 
     with refusals():
         if anew or any(not row.caption for row in read_rows(folder)):

@@ -30,9 +30,9 @@ def main(
 ) -> None:
     """Evaluate the shipped adapters and write their reports."""
     quieten()
-    from adapters.evaluation.backbones import load_eyes
-    from adapters.evaluation.evaluate import evaluate
-    from adapters.evaluation.report import markdown_table, write_json, write_markdown, write_page
+    from adapters.evaluation.backbones import load_eyes  # noqa: PLC0415 - torch takes seconds to import
+    from adapters.evaluation.evaluate import evaluate  # noqa: PLC0415
+    from adapters.evaluation.report import markdown_table, write_json, write_markdown, write_page  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     eyes = load_eyes("nano")

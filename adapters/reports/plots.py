@@ -15,7 +15,7 @@ DOTS = 110
 def plot(paint: Callable[[Any], None], width: float, height: float) -> Image.Image | None:
     """What ``paint`` puts on a figure of that size in inches; None where matplotlib is not installed."""
     try:
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
     except ImportError:
         return None
     figure = Figure(figsize=(width, height), layout="constrained")

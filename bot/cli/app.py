@@ -34,7 +34,7 @@ def sanggar(
 @app.command()
 def demo(sheet: Annotated[Path | None, typer.Option(help="A PNG to put them side by side in.")] = None) -> None:
     """Draw a picture in each style with nano; on a terminal go on as the console."""
-    from bot.cli import console as module
+    from bot.cli import console as module  # noqa: PLC0415 - `--help` starts at once
 
     module.demo(sheet)
 
@@ -42,7 +42,7 @@ def demo(sheet: Annotated[Path | None, typer.Option(help="A PNG to put them side
 @app.command()
 def console() -> None:
     """Draw at a prompt, with the commands of the chats."""
-    from bot.cli import console as module
+    from bot.cli import console as module  # noqa: PLC0415 - `--help` starts at once
 
     module.console()
 
@@ -57,7 +57,7 @@ def draw(
 
     Uses the engine that runs; where none does, starts one for the while.
     """
-    from bot.cli import draw as module
+    from bot.cli import draw as module  # noqa: PLC0415
 
     module.draw(command, output, as_json=as_json)
 
@@ -65,7 +65,7 @@ def draw(
 @app.command()
 def up() -> None:
     """Run the bot: the engine, and every platform that has a token."""
-    from bot.cli import up as module
+    from bot.cli import up as module  # noqa: PLC0415
 
     settings = read_settings()
     asyncio.run(module.up(settings, speaker(settings)))
@@ -74,7 +74,7 @@ def up() -> None:
 @app.command()
 def doctor(quick: Annotated[bool, typer.Option("--quick", help="Start no engine to try it.")] = False) -> None:
     """Check what going live needs, and say what to do."""
-    from bot.cli import doctor as module
+    from bot.cli import doctor as module  # noqa: PLC0415
 
     raise typer.Exit(module.doctor(quick=quick))
 

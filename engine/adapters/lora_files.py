@@ -70,7 +70,7 @@ def read_lora(file: Path, networks: Mapping[str, Mapping[str, nn.Linear | nn.Con
 def read_tensors(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """:raises Unusable: where ``file`` is no whole safetensors file or holds numbers that are not finite."""
     with opened(file) as whole:
-        tensors = {key: whole.get_tensor(key) for key in whole.keys()}
+        tensors = {key: whole.get_tensor(key) for key in whole.keys()}  # noqa: SIM118
         metadata = dict(whole.metadata() or {})
     if not tensors:
         raise Unusable("the file holds no weights")
@@ -85,7 +85,7 @@ def read_shapes(file: Path) -> list[list[int]]:
     :raises Unusable: where it is no whole safetensors file.
     """
     with opened(file) as whole:
-        return [whole.get_slice(key).get_shape() for key in whole.keys()]
+        return [whole.get_slice(key).get_shape() for key in whole.keys()]  # noqa: SIM118
 
 
 @contextmanager

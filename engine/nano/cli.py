@@ -41,9 +41,9 @@ def train(
     output: Annotated[Path | None, typer.Option(help="Where the finished weights go.")] = None,
 ) -> None:
     """Draw the training pictures, train, and write the weights (to RUN/weights unless --output says otherwise)."""
-    from engine.nano.sprites import SpritesMissingError
-    from engine.nano.training import stages
-    from engine.nano.training.loop import StageMissingError
+    from engine.nano.sprites import SpritesMissingError  # noqa: PLC0415  keeps `path` free of torch
+    from engine.nano.training import stages  # noqa: PLC0415
+    from engine.nano.training.loop import StageMissingError  # noqa: PLC0415
 
     try:
         stages.prepare(run, start)
@@ -63,6 +63,6 @@ def sheet(
     model: Annotated[Path, typer.Option(help="A folder in diffusers layout.")] = WEIGHTS,
 ) -> None:
     """Draw the ten subjects with five seeds each on one contact sheet."""
-    from engine.nano.sheet import draw_sheet
+    from engine.nano.sheet import draw_sheet  # noqa: PLC0415  keeps `path` free of torch
 
     draw_sheet(model, [f"a {subject}" for subject in FAVOURITES], seeds=5).save(output)

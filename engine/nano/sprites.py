@@ -39,7 +39,7 @@ def fetch_sets(cache: Path) -> dict[str, Any]:
 def draw_icon(icon_set: dict[str, Any], name: str) -> Image.Image | None:
     """One icon, cropped to what it shows; ``None`` if the set lacks it or it is a framed scene."""
     try:
-        import resvg_py
+        import resvg_py  # noqa: PLC0415  only training needs it
     except ImportError as error:
         raise SpritesMissingError("resvg_py is not installed; `make dev` installs what training needs") from error
     icon = icon_set["icons"].get(name)

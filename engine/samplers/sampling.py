@@ -44,7 +44,7 @@ class Sampling:
     CPU's memory, where schedulers and we can look at them without waiting for the card.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         scheduler: Any,
         steps: int,

@@ -1,4 +1,4 @@
-"""The experiments of ``benchmarks.experiments``: what was measured is kept, an interrupted one goes on where it stopped."""
+"""The experiments of ``benchmarks.experiments``: figures are kept, an interrupted one goes on where it stopped."""
 
 from __future__ import annotations
 

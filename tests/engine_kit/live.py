@@ -82,7 +82,7 @@ class Said(list[str]):
     def wait_for(self, beginning: str) -> str:
         """The first line that begins so."""
         with self._changed:
-            found = lambda: next((line for line in self if line.startswith(beginning)), None)
+            found = lambda: next((line for line in self if line.startswith(beginning)), None)  # noqa: E731
             line = self._changed.wait_for(found, 600)
         assert line is not None, f"{list(self)} has no {beginning!r}"
         return line

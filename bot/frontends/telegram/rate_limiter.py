@@ -67,7 +67,7 @@ class Pace(BaseRateLimiter[Urgency]):
     async def shutdown(self) -> None:
         """Nothing to release: whoever waits is owned, and cancelled, by the caller."""
 
-    async def process_request(
+    async def process_request(  # noqa: PLR0917 - the library's signature
         self,
         callback: Callable[..., Coroutine[Any, Any, Reply]],
         args: Any,

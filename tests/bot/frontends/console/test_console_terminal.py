@@ -67,8 +67,8 @@ class Terminal:
 
 def _control(number: int) -> None:
     """Make the terminal the one that sends Ctrl-C to this process."""
-    import fcntl
-    import termios
+    import fcntl  # noqa: PLC0415 - between fork and exec
+    import termios  # noqa: PLC0415
 
     fcntl.ioctl(number, termios.TIOCSCTTY, 0)
 
