@@ -19,7 +19,7 @@ from torch import nn
 
 from adapters.manifest import Manifest
 from adapters.registry import LORA_FILE, Registry, hash_files
-from engine.batch.active_request import Job
+from engine.batch.active_request import ActiveRequest
 from engine.batch.engine import Engine
 from engine.batch.events import LAST, Done, Event
 from engine.diffusion.model import Model
@@ -139,7 +139,7 @@ class _Waiting:
         self.at = 0.0
         self.last: Event | None = None
 
-    def job(self, engine: Engine) -> Job:
+    def job(self, engine: Engine) -> ActiveRequest:
         request = self.request
         body = GenerationRequest(
             prompt=request.prompt,
@@ -149,7 +149,7 @@ class _Waiting:
             user=request.user,
             adapters=[AdapterUse(name=request.adapter)] if request.adapter else [],
         )
-        return Job(f"{request.seed}-{id(self)}", make_plan(body, engine.facts), self._take)
+        return ActiveRequest(f"{request.seed}-{id(self)}", make_plan(body, engine.facts), self._take)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, LAST):

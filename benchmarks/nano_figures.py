@@ -23,7 +23,7 @@ from rich.table import Table
 from engine.nano import WEIGHTS
 from engine.nano.classifier import FITTED, SUBJECTS, composites, fit, load_classifier
 from engine.nano.concepts import FAVOURITES
-from engine.nano.dataset import Studio
+from engine.nano.dataset import SceneSampler
 from engine.nano.judge import Judge, background_colour, subject_colour
 from engine.nano.sheet import draw_pictures, open_pipeline
 from engine.nano.sprites import SpritesMissingError, fetch_sets
@@ -45,7 +45,7 @@ def ranked_first(pipeline: StableDiffusionPipeline, judge: Judge) -> tuple[dict[
     return shares, by_clip / (SEEDS * len(SUBJECTS))
 
 
-def ceilings(studio: Studio, judge: Judge) -> tuple[float, float]:
+def ceilings(studio: SceneSampler, judge: Judge) -> tuple[float, float]:
     """The classifier's and CLIP's shares on 20 fresh composites of each subject."""
     classifier, rng = load_classifier(), Random("benchmark")
     texts = [f"a {subject}" for subject in SUBJECTS]
@@ -111,7 +111,7 @@ def measure(model: Path, cache: Path) -> tuple[Figures, dict[str, float]]:
         "seconds_a_picture": seconds,
     }
     try:
-        ceiling = ceilings(Studio(fetch_sets(cache)), judge)
+        ceiling = ceilings(SceneSampler(fetch_sets(cache)), judge)
         figures["ranked_first_composites"], figures["ranked_first_clip_composites"] = ceiling
     except SpritesMissingError as error:
         Console(stderr=True).print(f"no ceiling: {error}")
@@ -128,7 +128,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.fit:
         try:
-            fit(Studio(fetch_sets(options.cache))).save(FITTED)
+            fit(SceneSampler(fetch_sets(options.cache))).save(FITTED)
         except SpritesMissingError as error:
             sys.exit(str(error))
     figures, each = measure(options.model, options.cache)

@@ -15,8 +15,9 @@ from bot.replies.replies import Catalogues
 from bot.settings import Settings, read_settings
 from bot.storage.database import Database
 from bot.styles.bindings import Styles
-from bot.styles.catalogue import Repertoire, keep_asking
-from bot.styles.choosing import Moderation
+from bot.styles.catalogue import StyleCatalogue
+from bot.styles.choosing import AdapterChoice
+from bot.styles.refreshing import keep_asking
 
 
 class Application:
@@ -24,18 +25,18 @@ class Application:
 
     A frontend does ``app.studio.attach("discord", courier)``, connects, then ``await app.studio.recover("discord")``.
     Entering raises ``bot.storage.database.DatabaseError``, whose message is for the person who runs the bot; the
-    engine need not be there yet. Leaving gives running jobs ``settings.shutdown_grace`` seconds: leave before the platform's
-    connection closes, so that they can still be delivered.
+    engine need not be there yet. Leaving gives running jobs ``settings.shutdown_grace`` seconds: leave before the
+    platform's connection closes, so that they can still be delivered.
     """
 
     settings: Settings
     database: Database
     limits: Limits
     engine: EngineClient
-    repertoire: Repertoire
+    catalogue: StyleCatalogue
     styles: Styles
     studio: Studio
-    moderation: Moderation
+    adapter_choice: AdapterChoice
     replies: Catalogues
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -62,12 +63,12 @@ class Application:
         client = EngineClient(settings.engine_url, key, patience=settings.engine_patience)
         self.engine = await self._stack.enter_async_context(client)
         self.limits = Limits(database, per_hour=settings.pictures_per_hour, burst=settings.burst)
-        self.repertoire = Repertoire(database)
-        await self.repertoire.open()
-        asking = asyncio.create_task(keep_asking(self.engine, self.repertoire), name="styles")
+        self.catalogue = StyleCatalogue(database)
+        await self.catalogue.open()
+        asking = asyncio.create_task(keep_asking(self.engine, self.catalogue), name="styles")
         self._stack.push_async_callback(_cancel, asking)
-        self.styles = Styles(database, self.repertoire)
-        self.moderation = Moderation(database, self.styles, self.repertoire, self.engine)
+        self.styles = Styles(database, self.catalogue)
+        self.adapter_choice = AdapterChoice(database, self.styles, self.catalogue, self.engine)
         self.studio = Studio(Journal(database, self.limits), self.styles, self.engine, settings.running_jobs)
         self._stack.push_async_callback(self.studio.close, settings.shutdown_grace)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.commands.table import LOCALES
+from bot.locales import LOCALES
 
 PREFIX = "SANGGAR_"
 HOURLY = (1, 100_000)

@@ -1,5 +1,8 @@
 """Hugging Face's hub of models: where it is, and whether it can be asked."""
 
+from __future__ import annotations
+
+import os
 from pathlib import Path
 
 import httpx
@@ -22,3 +25,9 @@ def hub_answers() -> bool:
 def only_local(source: str) -> bool:
     """Whether ``source``, a folder or a hub id, is to be read from this machine alone, from the folder or the cache."""
     return Path(source).is_dir() or not hub_answers()
+
+
+def quieten() -> None:
+    """Keeps the remarks that the libraries make while they are imported from the terminal."""
+    for library in ("TRANSFORMERS", "DIFFUSERS"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")

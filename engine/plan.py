@@ -12,7 +12,7 @@ from engine.sizes import Size, drawn_size, parse_size, size_text
 
 
 @dataclass(frozen=True)
-class Facts:
+class ModelFacts:
     """What a request must know of the loaded model."""
 
     name: str
@@ -62,7 +62,7 @@ class Plan:
         return (self.seed + index) % (SEED_MAX + 1)
 
 
-def make_plan(request: GenerationRequest, facts: Facts) -> Plan:
+def make_plan(request: GenerationRequest, facts: ModelFacts) -> Plan:
     """Check ``request`` against the loaded model.
 
     :raises BadRequest, NotFound: naming the field and what is valid.

@@ -8,6 +8,9 @@ import re
 from engine.errors import BadRequest
 from engine.protocol import SIDE
 
+MEGABYTE = 1 << 20
+"""Bytes of a megabyte, as memory is counted everywhere."""
+
 DIRECT = 1.5
 """Up to this factor beyond the model's native side (by area, squared) it draws the asked size itself."""
 STEP = 8

@@ -15,12 +15,33 @@ HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "scipy")
 CONTRACT = tuple(
     f"engine.{name}" for name in ("protocol", "errors", "plan", "sizes", "settings", "version", "hub", "nano")
 )
+WIRE = ("engine.protocol", "engine.errors")
+BOT_ROOMS: dict[str, tuple[str, ...]] = {
+    "locales": (),
+    "storage": ("migrations",),
+    "engine_link": WIRE,
+    "members": ("bot.storage", "bot.errors"),
+    "commands": ("bot.members", "bot.errors", *WIRE),
+    "styles": ("bot.commands", "bot.members", "bot.engine_link", "bot.storage", "bot.errors", *WIRE),
+    "jobs": (
+        *("bot.styles", "bot.commands", "bot.members", "bot.engine_link", "bot.storage", "bot.errors"),
+        *WIRE,
+    ),
+}
+UNDER_REPLIES = ("bot.locales", "bot.jobs", *BOT_ROOMS["jobs"])
 ALLOWED: dict[str, tuple[str, ...]] = {
-    "bot": ("bot", "engine.protocol", "engine.errors", "migrations"),
+    "bot": ("bot", *WIRE, "migrations"),
+    **{f"bot/{room}": (*names, f"bot.{room}") for room, names in BOT_ROOMS.items()},
+    "bot/replies": (*UNDER_REPLIES, "bot.replies"),
     "engine": ("engine", "adapters.manifest", "adapters.registry"),
-    "engine/diffusion": (*CONTRACT, "engine.diffusion"),
+    "engine/samplers": (*CONTRACT, "engine.samplers"),
+    "engine/prompts": (*CONTRACT, "engine.prompts"),
+    "engine/diffusion": (*CONTRACT, "engine.samplers", "engine.prompts", "engine.diffusion"),
     "engine/adapters": (*CONTRACT, "engine.diffusion", "engine.adapters", "adapters.manifest", "adapters.registry"),
-    "engine/batch": (*CONTRACT, "engine.diffusion", "engine.adapters", "engine.batch", "adapters.registry"),
+    "engine/batch": (
+        *(*CONTRACT, "engine.samplers", "engine.prompts", "engine.diffusion", "engine.adapters", "engine.batch"),
+        "adapters.registry",
+    ),
     "engine/nano": ("engine.nano",),
     "adapters": ("adapters", "engine.hub"),
     "adapters/training": ("adapters", "engine"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from adapters.cli.output import refusals
 from adapters.manifest import MANIFEST, AdapterError, Manifest
 from adapters.publishing.names import slug
 from adapters.registry import SHIPPED, Registry
+from engine.hub import quieten
 
 OWN = Path("data/adapters")
 """Where adapters made here are kept unless SANGGAR_ADAPTERS_DIR says otherwise."""
@@ -89,7 +89,7 @@ def add_command(
         else:
             called, words = name or slug(Path(source).stem), tuple(trigger or ())
             about = (called, title or called, base_model, prediction_type, licence, words, declared)
-            adapter = adding.add_adapter(source, own, adding.Origin(*about))
+            adapter = adding.add_adapter(source, own, adding.Source(*about))
     typer.echo(f"{adapter.name} is in {adapter.folder}; {_how_to_draw(adapter.manifest)}")
 
 
@@ -108,12 +108,6 @@ def _how_to_draw(manifest: Manifest) -> str:
     if manifest.style:
         return f"members draw with it by /{manifest.style.command} where {manifest.base_model} is the model"
     return f"draw a style with it: /adapter use STYLE {manifest.name}"
-
-
-def quieten() -> None:
-    """Keeps the remarks that the libraries make while they are imported from the terminal."""
-    for library in ("TRANSFORMERS", "DIFFUSERS"):
-        os.environ.setdefault(f"{library}_VERBOSITY", "error")
 
 
 def train_command(

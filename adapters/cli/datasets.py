@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.captions import read_rows, write_rows
-from adapters.cli.adapters import quieten
 from adapters.cli.output import refusals
 from adapters.preparation.checking import Verdict, check_folder, summary
 from adapters.preparation.preparing import prepare, split
+from engine.hub import quieten
 
 dataset_app = typer.Typer(help="From a folder of pictures to a data set to train on.", no_args_is_help=True)
 

@@ -109,7 +109,7 @@ class HubClip(_Clip):
 
 
 @dataclass(frozen=True)
-class Eyes:
+class FeatureExtractors:
     """What looks at the pictures: a CLIP, and where there is one Inception-v3 for the Frechet distance."""
 
     clip: Backbone
@@ -135,6 +135,8 @@ def load_backbone(name: str, base_model: str) -> Backbone:
         return NanoClip()
 
 
-def load_eyes(clip: str, inception: Path | None = None, *, unbiased: bool = False, base_model: str = "nano") -> Eyes:
+def load_eyes(
+    clip: str, inception: Path | None = None, *, unbiased: bool = False, base_model: str = "nano"
+) -> FeatureExtractors:
     """The CLIP (see ``load_backbone``), and Inception-v3 from its file. Raises AdapterError where one is not there."""
-    return Eyes(load_backbone(clip, base_model), Inception(inception) if inception else None, unbiased)
+    return FeatureExtractors(load_backbone(clip, base_model), Inception(inception) if inception else None, unbiased)

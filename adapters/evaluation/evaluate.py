@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from adapters.captions import DataError
-from adapters.evaluation.backbones import Eyes
+from adapters.evaluation.backbones import FeatureExtractors
 from adapters.evaluation.metrics import (
     Array,
     clip_score,
@@ -108,7 +108,7 @@ class Target:
     """Of the held-out pictures, for the Frechet distance."""
 
 
-def evaluate(adapter: Adapter, data: Path, eyes: Eyes, seeds: int) -> Evaluation:
+def evaluate(adapter: Adapter, data: Path, eyes: FeatureExtractors, seeds: int) -> Evaluation:
     """Draws and measures; ``data`` is the data set the adapter was made from, with a test split."""
     manifest = adapter.manifest
     tests = read_examples(data, "test")
@@ -137,7 +137,7 @@ def evaluate(adapter: Adapter, data: Path, eyes: Eyes, seeds: int) -> Evaluation
     )
 
 
-def look(tests: Sequence[Example], training: Sequence[Example], eyes: Eyes, side: int) -> Target:
+def look(tests: Sequence[Example], training: Sequence[Example], eyes: FeatureExtractors, side: int) -> Target:
     """The features of a data set's pictures at ``side`` pixels."""
     references, known = ([opened(example.file, side) for example in examples] for examples in (tests, training))
     texts = eyes.clip.texts([example.caption for example in tests])
@@ -157,7 +157,7 @@ def opened(file: Path, side: int) -> Image.Image:
     return squared(read_picture(file), side)
 
 
-def score(grid: Grid, target: Target, eyes: Eyes) -> tuple[Scores, Array]:
+def score(grid: Grid, target: Target, eyes: FeatureExtractors) -> tuple[Scores, Array]:
     """Every measure of one set, and of each of its pictures the highest cosine with a training picture."""
     pictures = [picture for row in grid for picture in row]
     features = eyes.clip.pictures(pictures)

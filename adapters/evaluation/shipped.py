@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.adapters import quieten
 from adapters.registry import SHIPPED, Registry
+from engine.hub import quieten
 
 DOCS = SHIPPED.parent / "docs" / "adapters"
 HEAD = """# Reports of the shipped adapters

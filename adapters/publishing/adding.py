@@ -20,7 +20,7 @@ from engine.hub import only_local
 
 
 @dataclass(frozen=True)
-class Origin:
+class Source:
     """What the weights do not say of themselves."""
 
     name: str
@@ -32,7 +32,7 @@ class Origin:
     style: Style | None = None
 
 
-def add_adapter(source: str, into: Path, origin: Origin) -> Adapter:
+def add_adapter(source: str, into: Path, origin: Source) -> Adapter:
     """Copies the folder, file or Hugging Face id ``source`` into the folder of adapters. Raises AdapterError."""
     folder = free_folder(origin.name, into)
     place = Path(source) if Path(source).exists() else download(source)
@@ -112,7 +112,7 @@ def download(name: str) -> Path:
         raise AdapterError(f"there is no folder {name}, and Hugging Face does not give it: {reason}") from None
 
 
-def describe(folder: Path, kind: Kind, rank: int | None, origin: Origin) -> Adapter:
+def describe(folder: Path, kind: Kind, rank: int | None, origin: Source) -> Adapter:
     """Writes the manifest of the weights in ``folder``."""
     weights = [folder / name for name in (LORA_FILE, *COMPONENT_FILES) if (folder / name).is_file()]
     fields = {**origin.__dict__, "kind": kind, "rank": rank, "sha256": hash_files(weights)}

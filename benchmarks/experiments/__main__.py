@@ -13,7 +13,7 @@ from adapters.manifest import AdapterError
 from adapters.registry import SHIPPED, Registry, hash_files
 from benchmarks import experiments as seeds
 from benchmarks.experiments import data_sizes, epochs, guidance, inference_steps, l2, language, negative, steps
-from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import Size
 from benchmarks.experiments.record import Record, cells, write_page
 from engine.nano import WEIGHTS
@@ -49,7 +49,7 @@ def run(name: str, scale: float, folder: Path, work: Path) -> Record:
     experiment, file = EXPERIMENTS[name], folder / f"{name}.json"
     about = {"experiment": name, "title": experiment.__doc__.strip(), "study": experiment.STUDY}
     record = Record.open(file, settings(experiment, scale), about)
-    experiment.measure(Room(record, Size(scale), work))
+    experiment.measure(Experiment(record, Size(scale), work))
     shutil.rmtree(work, ignore_errors=True)
     return record
 

@@ -5,7 +5,7 @@ import random
 from adapters.captions import Row as Line
 from adapters.captions import read_rows, write_rows
 from adapters.registry import SHIPPED
-from benchmarks.experiments.experiment import Room, last_loss
+from benchmarks.experiments.experiment import Experiment, last_loss
 
 STUDY = "30 or more pictures stop stray people in the background; for landscapes, more data lowers FID"
 STYLE = "retro"
@@ -27,7 +27,7 @@ def choose(size: int) -> list[Line]:
     return random.Random(777).sample(training if size <= len(training) else rows, size)
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for nano alone, then one for each size."""
     judge = room.judge(STYLE)
     if room.record.missing("before"):

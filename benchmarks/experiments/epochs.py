@@ -1,6 +1,6 @@
 """The storybook LoRA after 5, 10 and 20 epochs, with batches of 4, 8 and 16."""
 
-from benchmarks.experiments.experiment import Room, last_loss
+from benchmarks.experiments.experiment import Experiment, last_loss
 
 STUDY = "CMMD 0.7 before and 0.5 after tuning (ratio 0.71); training loss about 0.1; too many epochs distort"
 STYLE = "kancil"
@@ -8,7 +8,7 @@ EPOCHS, BATCHES = (5, 10, 20), (4, 8, 16)
 SCORES = ("cmmd", "fid", "reference_similarity", "palette_uniformity")
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for nano alone, then one for each pair."""
     judge = room.judge(STYLE)
     if room.record.missing("before"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from adapters.evaluation.backbones import Eyes, load_eyes
+from adapters.evaluation.backbones import FeatureExtractors, load_eyes
 from adapters.evaluation.pictures import load_adapted
 from adapters.registry import SHIPPED, Registry
 from adapters.training.base import Base
@@ -23,12 +23,12 @@ CHECKPOINTS = 100
 """Optimizer steps from one to the next."""
 
 
-class Room:
+class Experiment:
     """One experiment's."""
 
     def __init__(self, record: Record, size: Size, work: Path) -> None:
         self.record, self.size = record, size
-        self.eyes: Eyes = load_eyes("nano")
+        self.eyes: FeatureExtractors = load_eyes("nano")
         self._work = work
 
     def judge(self, style: str) -> Judge:

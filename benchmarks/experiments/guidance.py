@@ -1,6 +1,6 @@
 """The shipped retro adapter drawn with guidance scales of 5 to 9."""
 
-from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import Drawing
 
 STUDY = "guidance scales of 5 to 9 were compared; higher follows the prompt, lower is freer"
@@ -10,7 +10,7 @@ SCALES = {5: "freer", 6: "-", 7: "-", 8: "-", 9: "follows the prompt"}
 SCORES = ("clip_score", "reference_similarity", "cmmd", "consistency")
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for each guidance scale."""
     judge, base = room.judge(STYLE), room.adapted(STYLE)
     for scale, said in SCALES.items():

@@ -2,7 +2,7 @@
 
 import time
 
-from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import Drawing
 
 STUDY = "10 to 50 steps were compared; more steps give more quality and take more time"
@@ -11,7 +11,7 @@ STEPS = (10, 20, 30, 40, 50)
 SCORES = ("clip_score", "reference_similarity", "cmmd")
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for each number of steps."""
     judge, base = room.judge(STYLE), room.adapted(STYLE)
     for steps in STEPS:

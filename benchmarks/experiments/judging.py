@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import torch
 
 from adapters.cli.output import tracked
-from adapters.evaluation.backbones import Eyes
+from adapters.evaluation.backbones import FeatureExtractors
 from adapters.evaluation.evaluate import FIRST_SEED, Grid, Scores, look, opened, score
 from adapters.evaluation.metrics import nearest_similarity
 from adapters.manifest import PROMPT
@@ -46,7 +46,7 @@ class Size:
 class Judge:
     """Draws captions, worded as the style words them, and compares the pictures with those that were held out."""
 
-    def __init__(self, style: str, eyes: Eyes, size: Size) -> None:
+    def __init__(self, style: str, eyes: FeatureExtractors, size: Size) -> None:
         adapter = Registry([SHIPPED]).get(style)
         data = adapter.folder / "dataset"
         tests = read_examples(data, "test")[: size.of(CAPTIONS, 2)]

@@ -2,7 +2,7 @@
 
 from adapters.training.base import load_base
 from adapters.training.loop import Run
-from benchmarks.experiments.experiment import Room, last_loss
+from benchmarks.experiments.experiment import Experiment, last_loss
 
 STUDY = "similarity to the reference pictures about 0.30 before, 0.70 after, and a further +0.02 with the penalty"
 STYLE = "retro"
@@ -18,7 +18,7 @@ def moved(run: Run) -> float:
     return sum(float((now[name] - before[name]).square().sum()) for name in before)
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for nano alone, then one for each weight of the penalty."""
     judge = room.judge(STYLE)
     if room.record.missing("before"):

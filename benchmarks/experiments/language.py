@@ -5,7 +5,7 @@ import numpy as np
 from adapters.evaluation.metrics import clip_score
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
-from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import SHOWN, Drawing, draw
 from benchmarks.experiments.record import Row, Strip
 from engine.nano.classifier import load_classifier
@@ -26,7 +26,7 @@ def prompts(language: int) -> list[str]:
     return [f"{known[who]} {place}" for who in WHO for place in places]
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for each language. Pictures are compared with the English text, and with the one they were drawn from.
 
     ``subject right``: share that nano's shape classifier gives to the asked subject among 20.

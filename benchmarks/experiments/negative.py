@@ -1,6 +1,6 @@
 """The shipped retro adapter drawn without and with negative prompts."""
 
-from benchmarks.experiments.experiment import Room
+from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import Drawing
 
 STUDY = "negative prompts give +0.01 of CLIP score"
@@ -9,7 +9,7 @@ NEGATIVES = ("", "blurry, ugly, deformed", "tree, house, bird")
 SCORES = ("clip_score", "reference_similarity", "cmmd")
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for each negative prompt, and how much its CLIP score is above that without one."""
     judge, base = room.judge(STYLE), room.adapted(STYLE)
     for negative in NEGATIVES:

@@ -23,8 +23,8 @@ QUALITY = 85
 HEAD = """# The studies' experiments on nano
 
 Made by `python -m benchmarks.experiments all`. The studies that Sanggar began with trained Stable Diffusion 2.1 at
-512x512 and judged with CLIP ViT-L/14; nano is small, and judged with its own CLIP. What can be compared is the direction of an
-effect, not the figures. [Making adapters](../making.md#the-studies-experiments) sums it up.
+512x512 and judged with CLIP ViT-L/14; nano is small, and judged with its own CLIP. What can be compared is the
+direction of an effect, not the figures. [Making adapters](../making.md#the-studies-experiments) sums it up.
 """
 
 

@@ -1,6 +1,6 @@
 """The retro DreamBooth after 200 to 5000 steps of one picture, as in the study: when does it over-fit?"""
 
-from benchmarks.experiments.experiment import Room, last_loss
+from benchmarks.experiments.experiment import Experiment, last_loss
 
 STUDY = "1000 steps were chosen; 5000 steps on 50 pictures over-fit (only flower gardens); loss 0.73 to 0.77"
 STYLE = "retro"
@@ -9,7 +9,7 @@ STEPS = {200: "-", 500: "-", 1000: "chosen; loss 0.73 to 0.77", 2000: "-", 5000:
 SCORES = ("clip_score", "reference_similarity", "cmmd", "consistency", "nearest_training")
 
 
-def measure(room: Room) -> None:
+def measure(room: Experiment) -> None:
     """A row for nano alone, then one for each length of one run.
 
     ``nearest_training`` above that of the held-out pictures says that training pictures come back.

@@ -10,7 +10,7 @@ from rich.text import Text
 from bot.cli.session import open_studio, sharing_console
 from bot.cli.terminal import FAILURE, Failure, output
 from bot.frontends.console import ConsoleFrontend
-from bot.frontends.console.loop_thread import Background
+from bot.frontends.console.loop_thread import LoopThread
 from bot.frontends.console.picture_files import FOLDER, side_by_side
 from bot.frontends.console.prompt import PROMPT
 from bot.frontends.console.view import View
@@ -29,7 +29,7 @@ DEMO_ENGINE = {"SANGGAR_MODEL": "nano"}
 def console() -> None:
     """The prompt, with an engine of its own where none runs."""
     view, settings = View(output()), read_settings()
-    with sharing_console(settings) as alone, Background(lambda: open_studio(settings, view)) as studio:
+    with sharing_console(settings) as alone, LoopThread(lambda: open_studio(settings, view)) as studio:
         frontend = ConsoleFrontend(studio, view)
         if alone:
             frontend.recover()
@@ -46,7 +46,7 @@ def demo(sheet: Path | None) -> None:
     sheet: a PNG that gets the pictures side by side.
     """
     view, settings = View(output()), read_settings()
-    opened = Background(lambda: open_studio(settings, view, own_engine=True, environment=DEMO_ENGINE))
+    opened = LoopThread(lambda: open_studio(settings, view, own_engine=True, environment=DEMO_ENGINE))
     with sharing_console(settings), opened as studio:
         frontend = ConsoleFrontend(studio, view)
         for line in DEMO:

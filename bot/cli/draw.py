@@ -18,7 +18,7 @@ from bot.commands.table import BUILT_IN, CommandTable
 from bot.errors import Refused
 from bot.frontends.console.courier import ConsoleCourier
 from bot.frontends.console.frontend import PLATFORM, draw_to_end, origin, typed
-from bot.frontends.console.loop_thread import Background
+from bot.frontends.console.loop_thread import LoopThread
 from bot.frontends.console.picture_files import keep
 from bot.frontends.console.view import View
 from bot.jobs.job import Job, Picture, State
@@ -28,7 +28,7 @@ from bot.settings import Settings, read_settings
 STDOUT = Path("-")
 
 
-class Sheet:
+class PictureFiles:
     """Where the pictures of one command go, and what came of it. ``target`` None: the console's folder."""
 
     def __init__(self, target: Path | None) -> None:
@@ -58,9 +58,9 @@ def draw(text: str, target: Path | None, *, as_json: bool) -> None:
     settings = read_settings()
     _check_target(target)
     _check(text, target, settings)
-    view, sheet = View(complaints()), Sheet(target)
-    with sharing_console(settings), Background(lambda: open_studio(settings, view)) as studio:
-        request = _request(text, target, settings, studio.value.repertoire.commands)
+    view, sheet = View(complaints()), PictureFiles(target)
+    with sharing_console(settings), LoopThread(lambda: open_studio(settings, view)) as studio:
+        request = _request(text, target, settings, studio.value.catalogue.commands)
         started = time.monotonic()
         job = _drawn(studio, view, sheet, request)
         seconds = time.monotonic() - started
@@ -125,7 +125,7 @@ def _check_target(target: Path | None) -> None:
         raise Failure(f"there is no folder {target.parent}: make it first", USAGE)
 
 
-def _drawn(studio: Background[Application], view: View, sheet: Sheet, request: DrawRequest) -> Job:
+def _drawn(studio: LoopThread[Application], view: View, sheet: PictureFiles, request: DrawRequest) -> Job:
     app = studio.value
     person = origin(app.settings.language)
     replies = app.replies.for_locale(person.locale)
@@ -138,11 +138,11 @@ def _drawn(studio: Background[Application], view: View, sheet: Sheet, request: D
         view.clear()
 
 
-def _as_text(sheet: Sheet, seconds: float) -> str:
+def _as_text(sheet: PictureFiles, seconds: float) -> str:
     lines = [f"{path}  seed {picture.seed}" for path, picture in sheet.written]
     return "\n".join(lines) + f"  {seconds:.1f} s"
 
 
-def _as_json(sheet: Sheet, seconds: float) -> str:
+def _as_json(sheet: PictureFiles, seconds: float) -> str:
     pictures = [{"path": str(path), "seed": item.seed, "parameters": item.parameters} for path, item in sheet.written]
     return json.dumps({"pictures": pictures, "seconds": round(seconds, 2)}, ensure_ascii=False)

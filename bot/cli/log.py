@@ -60,5 +60,7 @@ class _Lines(logging.Handler):
 
 def _part(logger: str) -> str:
     """``bot.frontends.discord.courier`` is discord, ``bot.jobs.studio`` studio, ``aiohttp.access`` aiohttp."""
-    names = logger.removeprefix("bot.frontends.").removeprefix("bot.").split(".")
-    return names[0]
+    names = logger.split(".")
+    if names[0] != OURS:
+        return names[0]
+    return names[2 if len(names) > 2 else -1]

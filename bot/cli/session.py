@@ -15,7 +15,7 @@ from bot.engine_link.supervisor import Event, Supervisor
 from bot.frontends.console.view import View
 from bot.settings import BURST, HOURLY, Settings
 from bot.storage.locks import lock_path, one_of_many
-from bot.styles.catalogue import ask
+from bot.styles.refreshing import ask
 
 UNLIMITED = {"pictures_per_hour": HOURLY[1], "burst": BURST[1]}
 """Limits protect a shared machine; whoever types at its terminal owns it."""
@@ -42,14 +42,14 @@ async def open_studio(
             Application(settings) as app,
         ):
             await engine.ready()
-            await ask(app.engine, app.repertoire)
+            await ask(app.engine, app.catalogue)
             view.clear()
             yield app
 
 
 def sharing_console(settings: Settings) -> AbstractContextManager[bool]:
     """Held while a command draws for the console; gives whether it is the only one, and may recover."""
-    return one_of_many(lock_path(settings, "console"))
+    return one_of_many(lock_path(settings.database_path, "console"))
 
 
 async def none_serves(url: str) -> bool:

@@ -32,7 +32,7 @@ async def up(settings: Settings, say: Say) -> None:
     if not entries:
         raise Failure(NO_TOKEN.format(variables="\n  ".join(entry.variable for entry in PLATFORMS)))
     try:
-        with only_one(lock_path(settings, "up")):
+        with only_one(lock_path(settings.database_path, "up")):
             await _serve(settings, say, entries)
     except Locked:
         raise Failure(f"another `sanggar up` serves {settings.database_path} already") from None

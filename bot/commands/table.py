@@ -12,11 +12,9 @@ from typing import Literal
 
 from engine.protocol import GUIDANCE_SCALE, SAMPLERS, SEED_MAX, STEPS
 
-LOCALES = ("en", "id")
-"""Languages that the bot speaks, as BCP 47 tags; each has a catalogue in ``bot/locales``."""
-COUNT = (1, 4)
+MEMBER_COUNT = (1, 4)
 """Pictures of one command."""
-PROMPT_MAX = 1000
+MEMBER_PROMPT_MAX = 1000
 """Characters of a prompt typed by a member."""
 SIZES: dict[str, str] = {
     "square": "512x512",
@@ -25,7 +23,7 @@ SIZES: dict[str, str] = {
     "wide": "896x512",
 }
 """Names of picture sizes and what is asked of the engine."""
-FREE = "draw"
+BASE_STYLE = "draw"
 """The style that is none: the base model alone."""
 COMMANDS_MAX = 100
 """Commands that Discord takes, and Telegram in a list."""
@@ -61,12 +59,12 @@ class Command:
 
 
 DRAW_OPTIONS = (
-    Option("prompt", "text", "What to draw", required=True, minimum=1, maximum=PROMPT_MAX),
+    Option("prompt", "text", "What to draw", required=True, minimum=1, maximum=MEMBER_PROMPT_MAX),
     Option(
         "negative",
         "text",
         "What to keep out of the picture",
-        maximum=PROMPT_MAX,
+        maximum=MEMBER_PROMPT_MAX,
         aliases=("neg", "negative-prompt", "no", "tanpa"),
     ),
     Option(
@@ -97,22 +95,22 @@ DRAW_OPTIONS = (
         "count",
         "integer",
         "How many pictures",
-        minimum=COUNT[0],
-        maximum=COUNT[1],
+        minimum=MEMBER_COUNT[0],
+        maximum=MEMBER_COUNT[1],
         aliases=("n", "batch", "jumlah"),
     ),
     Option("size", "choice", "Shape of the picture", choices=tuple(SIZES), aliases=("ukuran",)),
     Option("sampler", "choice", "Sampler that removes the noise", choices=tuple(SAMPLERS)),
 )
 
-ADAPTED = (
+ADAPTER_STYLES = (
     Command("kancil", "Draw as in a children's storybook", DRAW_OPTIONS, style=True),
     Command("retro", "Draw a character of the 1970s to 1990s", DRAW_OPTIONS, style=True),
     Command("landscape", "Draw a fantasy landscape", DRAW_OPTIONS, style=True),
 )
 """The built-in styles that adapters draw."""
-OTHERS = (
-    Command(FREE, "Draw freely, without a style", DRAW_OPTIONS, style=True, aliases=("gambar", "imagine")),
+OTHER_COMMANDS = (
+    Command(BASE_STYLE, "Draw freely, without a style", DRAW_OPTIONS, style=True, aliases=("gambar", "imagine")),
     Command("help", "What can be drawn, and how", aliases=("start", "bantuan")),
     Command("quota", "How many pictures you may draw now", aliases=("kuota",)),
     Command(
@@ -151,8 +149,8 @@ class CommandTable:
 
 def command_table(further: Mapping[str, str]) -> CommandTable:
     """The built-in commands, and those of further styles, each a name and what its help says."""
-    styles = (*ADAPTED, *(Command(name, text, DRAW_OPTIONS, style=True) for name, text in further.items()))
-    return CommandTable((*styles, *OTHERS, _adapter(tuple(style.name for style in styles))))
+    styles = (*ADAPTER_STYLES, *(Command(name, text, DRAW_OPTIONS, style=True) for name, text in further.items()))
+    return CommandTable((*styles, *OTHER_COMMANDS, _adapter(tuple(style.name for style in styles))))
 
 
 def _adapter(styles: tuple[str, ...]) -> Command:

@@ -7,8 +7,8 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from bot.commands.table import LOCALES
 from bot.doctor.finding import Finding, bad, good
+from bot.locales import LOCALES
 from bot.replies.replies import Catalogues
 from bot.settings import Settings
 from bot.storage.database import Database, DatabaseError

@@ -40,7 +40,7 @@ class Courier(Protocol):
         ...
 
 
-class Relay:
+class CurrentCourier:
     """The courier of a platform that may be connected anew meanwhile: whoever is attached when there is work."""
 
     def __init__(self, courier: Courier) -> None:

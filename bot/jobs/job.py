@@ -14,7 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
+from bot.members.origin import Origin
+from bot.styles.style import ResolvedStyle
 
 
 class State(StrEnum):
@@ -40,21 +42,8 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How a style is drawn.
-
-    adapter: None is the base model alone. weight: of the adapter; 1 is as trained.
-    frame: the prompt that the model gets, with ``{prompt}`` in it.
-    """
-
-    adapter: str | None
-    weight: float
-    frame: str
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
-    """``seed`` is the one drawn with, fixed at acceptance; ``look`` likewise: a later swap does not touch it.
+    """``seed`` is the one drawn with, fixed at acceptance; ``style`` likewise: a later swap does not touch it.
 
     id: short, public, unique (eight characters of Crockford's base 32).
     created_at: seconds since the epoch.
@@ -66,7 +55,7 @@ class Job:
     origin: Origin
     request: DrawRequest
     seed: int
-    look: Look
+    style: ResolvedStyle
     state: State
     created_at: float
     reason: str = ""

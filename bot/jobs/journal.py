@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bot.commands.request import DrawRequest, Origin, Platform
-from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Job, Look, State
+from bot.commands.request import DrawRequest
+from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Job, State
 from bot.members.limits import Limits
+from bot.members.origin import Origin, Platform
 from bot.storage.database import Connection, Database
+from bot.styles.style import ResolvedStyle
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 """Base 32 without the letters that are taken for digits."""
@@ -33,9 +35,9 @@ class Journal:
         self._limits = limits
         self._clock = clock
 
-    async def accept(self, origin: Origin, request: DrawRequest, seed: int, look: Look) -> Job:
+    async def accept(self, origin: Origin, request: DrawRequest, seed: int, style: ResolvedStyle) -> Job:
         """Takes the pictures from the member's allowance and writes the job, together; raises Refused."""
-        job = Job(new_id(), origin, request, seed, look, State.ACCEPTED, self._clock())
+        job = Job(new_id(), origin, request, seed, style, State.ACCEPTED, self._clock())
         async with self._database.transaction() as connection:
             await self._limits.take(connection, origin.platform, origin.user, request.count)
             await _insert(connection, job)
@@ -94,7 +96,7 @@ async def _insert(connection: Connection, job: Job) -> None:
         "id": job.id,
         "request": json.dumps(asdict(job.request)),
         "seed": job.seed,
-        **asdict(job.look),
+        **asdict(job.style),
         "state": job.state,
         "charged": job.request.count,
         "created_at": job.created_at,
@@ -112,7 +114,7 @@ def _job(row: sqlite3.Row) -> Job:
         origin=origin,
         request=request,
         seed=row["seed"],
-        look=Look(row["adapter"], row["weight"], row["frame"]),
+        style=ResolvedStyle(row["adapter"], row["weight"], row["frame"]),
         state=State(row["state"]),
         created_at=row["created_at"],
         reason=row["reason"],

@@ -12,7 +12,7 @@ MOST_BYTES = 2 * 1024**3
 """Beyond this the oldest pictures go: some four thousand of 512x512 pixels are kept."""
 
 
-class Originals:
+class PictureStore:
     """A folder of ``JOB-NUMBER.png``."""
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:

@@ -15,7 +15,7 @@ LAST_WORD_SECONDS = 10.0
 """How long a report under way may take once the job goes on to its end."""
 
 
-class Herald:
+class ProgressReporter:
     """One for each job. Reports that come while the courier is busy replace each other; a preview is not lost."""
 
     def __init__(self, courier: Courier) -> None:

@@ -10,10 +10,10 @@ from contextlib import aclosing
 
 from bot.engine_link.client import DrawEvent, EngineClient
 from bot.jobs.courier import Courier, Undeliverable
+from bot.jobs.generation import generation
 from bot.jobs.job import Job, Picture, Progress, State
 from bot.jobs.journal import Journal
-from bot.jobs.progress import Herald
-from bot.styles.bindings import generation
+from bot.jobs.progress import ProgressReporter
 from engine.errors import AdapterRefused, EngineError, NotFound
 from engine.protocol import CompletedEvent, PartialImageEvent
 
@@ -28,7 +28,7 @@ REASONS = {
 """Codes of engine errors that a member can be told about; every other one is ``drawing-failed``."""
 
 
-class Commission:
+class JobRun:
     """``job`` is as it was last written to the journal. ``task`` ends when the job is finished and told.
 
     Cancelling ``task`` (the bot stops) leaves the job as it stands, for the next start.
@@ -39,7 +39,7 @@ class Commission:
         self._courier = courier
         self._journal = journal
         self._engine = engine
-        self._herald = Herald(courier)
+        self._herald = ProgressReporter(courier)
         self._drawing = asyncio.create_task(self._draw(), name=f"draw {job.id}")
         self.task = asyncio.create_task(self._see_through(), name=f"job {job.id}")
 
@@ -74,9 +74,9 @@ class Commission:
         """The pictures. Where the engine cannot use the adapter, the base model draws with the style's frame alone."""
         await self._move(State.QUEUED)
         try:
-            pictures = await self._collect(self.job.look.adapter)
+            pictures = await self._collect(self.job.style.adapter)
         except (AdapterRefused, NotFound) as error:
-            if not self.job.look.adapter:
+            if not self.job.style.adapter:
                 raise
             log.warning("job %s is drawn without its adapter: %s", self.job.id, error)
             pictures = await self._collect(None)

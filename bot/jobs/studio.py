@@ -8,13 +8,14 @@ import secrets
 from collections import Counter
 from dataclasses import replace
 
-from bot.commands.request import DrawRequest, Origin, Platform
+from bot.commands.request import DrawRequest
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
-from bot.jobs.courier import Courier, Relay
+from bot.jobs.courier import Courier, CurrentCourier
 from bot.jobs.job import Job, State
 from bot.jobs.journal import Journal, normal_id
-from bot.jobs.run import Commission
+from bot.jobs.run import JobRun
+from bot.members.origin import Origin, Platform
 from bot.styles.bindings import Styles
 from engine.protocol import SEED_MAX
 
@@ -32,14 +33,14 @@ class Studio:
         self._styles = styles
         self._engine = engine
         self._running_jobs = running_jobs
-        self._couriers: dict[Platform, Relay] = {}
-        self._commissions: dict[str, Commission] = {}
+        self._couriers: dict[Platform, CurrentCourier] = {}
+        self._commissions: dict[str, JobRun] = {}
         self._running: Counter[tuple[Platform, str]] = Counter()
         self._closing = False
 
     def attach(self, platform: Platform, courier: Courier) -> None:
         """From now on ``courier`` delivers this platform's jobs, also those under way."""
-        self._couriers.setdefault(platform, Relay(courier)).courier = courier
+        self._couriers.setdefault(platform, CurrentCourier(courier)).courier = courier
 
     async def recover(self, platform: Platform) -> int:
         """Take up what was accepted and not delivered before a restart; call once the platform is connected.
@@ -61,9 +62,9 @@ class Studio:
             raise Refused("too-many-jobs", n=self._running[member])
         self._running[member] += 1
         try:
-            look = await self._styles.look(origin.platform, origin.place, request.style)
+            style = await self._styles.resolve(origin.platform, origin.place, request.style)
             seed = secrets.randbelow(SEED_MAX + 2 - request.count) if request.seed is None else request.seed
-            job = await self._journal.accept(origin, request, seed, look)
+            job = await self._journal.accept(origin, request, seed, style)
         except BaseException:
             self._release(origin)
             raise
@@ -132,11 +133,11 @@ class Studio:
     def _start(self, job: Job) -> None:
         """Counted in ``_running`` already."""
         courier = self._couriers[job.origin.platform]
-        commission = Commission(job, courier, self._journal, self._engine)
+        commission = JobRun(job, courier, self._journal, self._engine)
         self._commissions[job.id] = commission
         commission.task.add_done_callback(lambda task: self._finished(commission, task))
 
-    def _finished(self, commission: Commission, task: asyncio.Task[None]) -> None:
+    def _finished(self, commission: JobRun, task: asyncio.Task[None]) -> None:
         self._release(commission.job.origin)
         del self._commissions[commission.job.id]
         if not task.cancelled() and (error := task.exception()):

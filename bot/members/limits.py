@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.commands.request import Platform
 from bot.errors import Refused
+from bot.members.origin import Platform
 from bot.storage.database import Connection, Database
 
 LEFT = "min(:burst, pictures + max(0, :now - as_of) * :rate)"

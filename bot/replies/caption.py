@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from bot.jobs.job import Job, Picture
+from bot.replies.text_length import length, shortened
 
 CAPTION_MAX = 1024
 """Characters of a caption on Telegram, the narrowest platform."""
@@ -26,7 +27,7 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
         sampler=used.get("Sampler", ""),
         size=used.get("Enlarged to") or used.get("Size", ""),
     )
-    name = job.look.adapter
+    name = job.style.adapter
     adapter = f" · {say('caption-adapter', adapter=name)}" if drawn_with(name, pictures[0]) else ""
     below = f"{line}{adapter} · {say('caption-job', job=job.id)}"
     negative = say("caption-negative", negative=job.request.negative) if job.request.negative else ""
@@ -44,18 +45,6 @@ def used_parameters(text: str) -> dict[str, str]:
 def drawn_with(adapter: str | None, picture: Picture) -> bool:
     """Whether the job's adapter really drew it; where it was not usable, the base model did."""
     return adapter is not None and f"<lora:{adapter}:" in picture.parameters
-
-
-def length(text: str) -> int:
-    """UTF-16 units."""
-    return len(text.encode("utf-16-le")) // 2
-
-
-def shortened(text: str, limit: int) -> str:
-    """``text`` in at most ``limit`` UTF-16 units, with an ellipsis where something is missing."""
-    if length(text) <= limit:
-        return text
-    return text.encode("utf-16-le")[: 2 * max(0, limit - 1)].decode("utf-16-le", errors="ignore").rstrip() + "…"
 
 
 def _seeds(pictures: Sequence[Picture]) -> str:

@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from bot.commands.table import LOCALES
+from bot.locales import LOCALES
 
 NEAR = {"in": "id", "ms": "id", "jv": "id", "su": "id"}
 """Languages whose speakers read one of ours: the old code of Indonesian, Malay, Javanese, Sundanese."""

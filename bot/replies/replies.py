@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bot.commands.table import BUILT_IN, DRAW_OPTIONS, FREE, LOCALES, Command, CommandTable
+from bot.commands.table import BASE_STYLE, BUILT_IN, DRAW_OPTIONS, Command, CommandTable
 from bot.errors import Refused
 from bot.jobs.job import Job, Picture, Progress, State
+from bot.locales import LOCALES
 from bot.members.limits import Quota
-from bot.replies.caption import CAPTION_MAX, caption, length
+from bot.replies.caption import CAPTION_MAX, caption
 from bot.replies.catalogues import catalogue, nearest, shown
+from bot.replies.text_length import length
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
 from engine.protocol import AdapterInfo
@@ -146,7 +148,7 @@ class Replies:
 
     def _example(self, style: str) -> str:
         """A prompt for the style; a further one has none of its own."""
-        return self.say(f"example-{style if BUILT_IN.find(style) else FREE}")
+        return self.say(f"example-{style if BUILT_IN.find(style) else BASE_STYLE}")
 
     def _fitting(self, lines: Sequence[str], room: int) -> list[str]:
         """As many lines as fit into so many UTF-16 units together, the last of which tells how many more there are."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.settings import Settings
 from bot.storage.database import DatabaseError, why
 
 
@@ -39,9 +38,9 @@ def one_of_many(path: Path) -> Iterator[bool]:
         yield alone
 
 
-def lock_path(settings: Settings, name: str) -> Path:
+def lock_path(database: Path, name: str) -> Path:
     """Beside the database, since it is the jobs in there that the lock is about."""
-    return settings.database_path.with_name(f"{settings.database_path.name}-{name}.lock")
+    return database.with_name(f"{database.name}-{name}.lock")
 
 
 @contextmanager

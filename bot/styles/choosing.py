@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.commands.request import Origin
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
+from bot.members.origin import Origin
 from bot.storage.database import Database
 from bot.styles.bindings import Binding, Styles, bind, unbind
-from bot.styles.catalogue import Repertoire
+from bot.styles.catalogue import StyleCatalogue
 from engine.errors import EngineError
 from engine.protocol import AdapterInfo
 
@@ -41,7 +41,7 @@ class Change:
     to_default: bool
 
 
-class Moderation:
+class AdapterChoice:
     """``allowed`` is what the frontend found when it asked the platform for the member's permissions, just now.
 
     Every method raises ``bot.errors.Refused``.
@@ -51,13 +51,13 @@ class Moderation:
         self,
         database: Database,
         styles: Styles,
-        repertoire: Repertoire,
+        catalogue: StyleCatalogue,
         engine: EngineClient,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._styles = styles
-        self._repertoire = repertoire
+        self._catalogue = catalogue
         self._engine = engine
         self._clock = clock
         self._names: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class Moderation:
     async def _chosen(self, style: str, adapter: str) -> str | None:
         """What was named, as the adapter to draw with; None is the base model alone."""
         if _plain(adapter) == DEFAULT:
-            return self._repertoire.own(style)
+            return self._catalogue.default_adapter(style)
         if _plain(adapter) == NONE:
             return None
         found = await self._find(adapter, (DEFAULT, NONE))
@@ -119,7 +119,7 @@ class Moderation:
             found = await self._engine.adapters()
         except EngineError:
             raise Refused("engine-away") from None
-        await self._repertoire.learn(found)
+        await self._catalogue.update(found)
         return found
 
     async def _write(self, origin: Origin, old: Binding, new: str | None, to_default: bool) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter, Registry
-from engine.adapters.checkpoints import Variant, variant_bytes
+from engine.adapters.checkpoints import Checkpoint, checkpoint_bytes
 from engine.adapters.compatibility import describe, misfit
 from engine.adapters.lora_files import Unusable
-from engine.adapters.memory_budget import MEGABYTE, Shelf
+from engine.adapters.memory_budget import MemoryBudget
 from engine.adapters.weights import Lora, Reader, key_of, name_of
 from engine.diffusion.model import Model
 from engine.errors import AdapterRefused, BadRequest, EngineError, NotFound
-from engine.plan import Facts
+from engine.plan import ModelFacts
 from engine.protocol import AdapterInfo, AdapterUse
+from engine.sizes import MEGABYTE
 
 
 class OutOfRoom(Exception):
@@ -26,10 +27,10 @@ class OutOfRoom(Exception):
 
 
 @dataclass(frozen=True)
-class Applied:
+class HeldAdapters:
     """What one request draws with."""
 
-    variant: Variant
+    variant: Checkpoint
     loras: tuple[tuple[Lora, float], ...] = ()
 
 
@@ -37,12 +38,12 @@ class AdapterCache:
     """Knows which adapters there are, which of them fit the model, and holds those in use. Thread-safe."""
 
     def __init__(
-        self, model: Model, facts: Facts, registry: Registry, *, lora_mb: int, variant_mb: int, max_rank: int
+        self, model: Model, facts: ModelFacts, registry: Registry, *, lora_mb: int, variant_mb: int, max_rank: int
     ) -> None:
-        self.loras: Shelf[Lora] = Shelf(lora_mb * MEGABYTE)
-        self.variants: Shelf[Variant] = Shelf(variant_mb * MEGABYTE)
+        self.loras: MemoryBudget[Lora] = MemoryBudget(lora_mb * MEGABYTE)
+        self.variants: MemoryBudget[Checkpoint] = MemoryBudget(variant_mb * MEGABYTE)
         self.loads = self.hits = 0
-        self._shelves: dict[str, Shelf[Any]] = {"lora": self.loras, "dreambooth": self.variants}
+        self._shelves: dict[str, MemoryBudget[Any]] = {"lora": self.loras, "dreambooth": self.variants}
         self._reader = Reader(model, max_rank)
         self._facts = facts
         self._registry = registry
@@ -128,14 +129,14 @@ class AdapterCache:
             known = {name_of(key) for shelf in self._shelves.values() for key in shelf.items}
         return all(use.name in known for use in uses)
 
-    def acquire(self, uses: Sequence[AdapterUse]) -> Applied:
+    def acquire(self, uses: Sequence[AdapterUse]) -> HeldAdapters:
         """Load what is not there yet, and hold it until ``release``.
 
         :raises EngineError: where an adapter cannot be used.
         :raises OutOfRoom: where a variant must wait for another to be released.
         """
         self.check(uses)
-        applied = Applied(self._reader.base)
+        applied = HeldAdapters(self._reader.base)
         try:
             for use in uses:
                 applied = self._add(applied, use)
@@ -144,13 +145,13 @@ class AdapterCache:
             raise
         return applied
 
-    def _add(self, applied: Applied, use: AdapterUse) -> Applied:
+    def _add(self, applied: HeldAdapters, use: AdapterUse) -> HeldAdapters:
         held = self._hold(self.find(use.name))
-        if isinstance(held, Variant):
+        if isinstance(held, Checkpoint):
             return replace(applied, variant=held)
         return replace(applied, loras=(*applied.loras, (held, use.weight)))
 
-    def release(self, applied: Applied) -> None:
+    def release(self, applied: HeldAdapters) -> None:
         """The request is over."""
         with self._lock:
             for lora, _ in applied.loras:
@@ -158,7 +159,7 @@ class AdapterCache:
             if applied.variant.key:
                 self.variants.release(applied.variant.key)
 
-    def _hold(self, adapter: Adapter) -> Lora | Variant:
+    def _hold(self, adapter: Adapter) -> Lora | Checkpoint:
         """The adapter's weights, kept until they are released. Reading holds up nobody who has what he needs."""
         if held := self._hold_loaded(adapter):
             return held
@@ -171,16 +172,16 @@ class AdapterCache:
                 self._shelves[adapter.manifest.kind].put(read)
             return read
 
-    def _hold_loaded(self, adapter: Adapter) -> Lora | Variant | None:
+    def _hold_loaded(self, adapter: Adapter) -> Lora | Checkpoint | None:
         shelf, key = self._shelves[adapter.manifest.kind], key_of(adapter)
         with self._lock:
-            found: Lora | Variant | None = shelf.items.get(key)
+            found: Lora | Checkpoint | None = shelf.items.get(key)
             if found is not None:
                 shelf.hold(key)
                 self.hits += 1
             return found
 
-    def _read(self, adapter: Adapter) -> Lora | Variant:
+    def _read(self, adapter: Adapter) -> Lora | Checkpoint:
         """:raises AdapterRefused, OutOfRoom:"""
         try:
             if adapter.manifest.kind == "dreambooth":
@@ -191,7 +192,7 @@ class AdapterCache:
 
     def _make_room(self, adapter: Adapter) -> None:
         """:raises Unusable, OutOfRoom:"""
-        size, budget = variant_bytes(adapter.folder, self._reader.base), self.variants.budget
+        size, budget = checkpoint_bytes(adapter.folder, self._reader.base), self.variants.budget
         with self._lock:
             pinned = self.variants.kept_bytes(pinned_only=True)
             if pinned + size > budget:

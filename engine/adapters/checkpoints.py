@@ -18,7 +18,7 @@ COMPONENTS = {"unet": "unet/diffusion_pytorch_model.safetensors", "text_encoder"
 
 
 @dataclass(frozen=True)
-class Variant:
+class Checkpoint:
     """A whole U-Net and text encoder; ``bytes`` is what they hold beyond the base model."""
 
     key: str
@@ -27,7 +27,7 @@ class Variant:
     bytes: int = 0
 
 
-def read_variant(key: str, folder: Path, base: Variant) -> Variant:
+def read_checkpoint(key: str, folder: Path, base: Checkpoint) -> Checkpoint:
     """The checkpoint in ``folder`` laid over ``base``.
 
     :raises Unusable: where a file is damaged, or holds a tensor that the base has not, or of another shape.
@@ -40,10 +40,10 @@ def read_variant(key: str, folder: Path, base: Variant) -> Variant:
             network = overlay(network, tensors)
             size += sum(tensor.nbytes for tensor in tensors.values())
         networks[component] = network
-    return Variant(key, **networks, bytes=size)
+    return Checkpoint(key, **networks, bytes=size)
 
 
-def variant_bytes(folder: Path, base: Variant) -> int:
+def checkpoint_bytes(folder: Path, base: Checkpoint) -> int:
     """What the checkpoint in ``folder`` will hold beyond the base model, in the base's dtype.
 
     :raises Unusable: where a file is damaged.

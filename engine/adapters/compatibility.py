@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from adapters.manifest import Manifest, model_name
 from adapters.registry import Adapter
-from engine.plan import Facts
+from engine.plan import ModelFacts
 from engine.protocol import AdapterInfo, StyleInfo
 
 
-def misfit(manifest: Manifest, facts: Facts) -> str:
+def misfit(manifest: Manifest, facts: ModelFacts) -> str:
     """Why the adapter does not fit the loaded model; empty where it does."""
     if model_name(manifest.base_model) != model_name(facts.name):
         return f"it was made for {manifest.base_model!r}, and {facts.name!r} is loaded"

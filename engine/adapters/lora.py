@@ -19,7 +19,7 @@ ROUND = 8
 
 
 @dataclass(frozen=True)
-class Part:
+class LowRankPair:
     """What a LoRA adds to one layer; ``down`` (rank, inputs), ``up`` (rank, outputs), alpha / rank is in ``up``."""
 
     down: torch.Tensor
@@ -34,7 +34,7 @@ class Part:
         return self.down.nbytes + self.up.nbytes
 
 
-Parts = Mapping[str, Part]
+LayerPairs = Mapping[str, LowRankPair]
 """By the dotted name of the layer."""
 
 
@@ -71,7 +71,7 @@ class LayerSlots:
             self.down = nn.functional.pad(self.down, (0, missing))
             self.up = nn.functional.pad(self.up, (0, 0, 0, missing))
 
-    def write(self, slot: int, part: Part | None) -> None:
+    def write(self, slot: int, part: LowRankPair | None) -> None:
         """Overwrite ``slot`` in place; None empties it."""
         self.down[slot].zero_()
         self.up[slot].zero_()

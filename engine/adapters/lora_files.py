@@ -20,7 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from engine.adapters.lora import Part, Parts, fan
+from engine.adapters.lora import LayerPairs, LowRankPair, fan
 
 _LAYER = r"^(?P<layer>.+?)(?:\.lora|\.lora_linear_layer|_lora)?"
 WEIGHT = re.compile(_LAYER + r"\.(?P<side>down|up|lora_down|lora_up|lora_[AB](?:\.\w+)?)\.weight$")
@@ -33,14 +33,14 @@ class Unusable(Exception):
 
 
 @dataclass(frozen=True)
-class LoraFile:
+class LoraWeights:
     """What a file changes, by network."""
 
-    unet: Parts
-    text_encoder: Parts
+    unet: LayerPairs
+    text_encoder: LayerPairs
 
 
-def read_lora(file: Path, networks: Mapping[str, Mapping[str, nn.Linear | nn.Conv2d]], max_rank: int) -> LoraFile:
+def read_lora(file: Path, networks: Mapping[str, Mapping[str, nn.Linear | nn.Conv2d]], max_rank: int) -> LoraWeights:
     """Read ``file`` for ``networks`` (``unet`` and ``text_encoder``: layers by dotted name).
 
     :raises Unusable: where it is damaged, or has a key, shape or rank that cannot be applied.
@@ -58,13 +58,13 @@ def read_lora(file: Path, networks: Mapping[str, Mapping[str, nn.Linear | nn.Con
         if side in pairs.setdefault(place, {}):
             raise Unusable(f"the key {key!r} is for a layer that the file has already under another name")
         pairs[place][side] = tensor
-    parts: dict[str, dict[str, Part]] = {"unet": {}, "text_encoder": {}}
+    parts: dict[str, dict[str, LowRankPair]] = {"unet": {}, "text_encoder": {}}
     for (network, name), found in pairs.items():
         layer = networks[network][name]
         check_pair(f"{network}.{name}", found, layer)
         parts[network][name] = make_part(found, layer, alphas.scale(network, name, found))
     check_ranks(parts, max_rank)
-    return LoraFile(**parts)
+    return LoraWeights(**parts)
 
 
 def read_tensors(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -139,15 +139,15 @@ def fits(down: torch.Tensor, up: torch.Tensor, layer: nn.Linear | nn.Conv2d) -> 
     return windows and down[0].numel() == inputs and up.shape[:2] == (outputs, len(down)) and up[0, 0].numel() == 1
 
 
-def make_part(found: Mapping[str, torch.Tensor], layer: nn.Linear | nn.Conv2d, scale: float) -> Part:
+def make_part(found: Mapping[str, torch.Tensor], layer: nn.Linear | nn.Conv2d, scale: float) -> LowRankPair:
     """The pair as the layer's slots hold it."""
     (inputs, outputs), like = fan(layer), layer.weight
     down = found["down"].reshape(-1, inputs).to(like.device, torch.float32)
     up = found["up"].reshape(outputs, -1).t().to(like.device, torch.float32) * scale
-    return Part(down.to(like.dtype).contiguous(), up.to(like.dtype).contiguous())
+    return LowRankPair(down.to(like.dtype).contiguous(), up.to(like.dtype).contiguous())
 
 
-def check_ranks(parts: Mapping[str, Parts], max_rank: int) -> None:
+def check_ranks(parts: Mapping[str, LayerPairs], max_rank: int) -> None:
     """:raises Unusable: where a rank is beyond the bound."""
     highest = max(part.rank for network in parts.values() for part in network.values())
     if highest > max_rank:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, Protocol, TypeVar
 
-MEGABYTE = 1 << 20
-
 
 class Sized(Protocol):
     """Something with a name and a size in memory."""
@@ -20,7 +18,7 @@ class Sized(Protocol):
 Item = TypeVar("Item", bound=Sized)
 
 
-class Shelf(Generic[Item]):
+class MemoryBudget(Generic[Item]):
     """Items by key. Held ones are in use by a request, pinned ones stay because the operator says so."""
 
     def __init__(self, budget: int) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from engine.adapters.lora import AdaptedConv2d, AdaptedLinear, LayerSlots, Parts, Selection, round_up
-from engine.diffusion.transfer import upload
+from engine.adapters.lora import AdaptedConv2d, AdaptedLinear, LayerPairs, LayerSlots, Selection, round_up
+from engine.diffusion.transfer import to_device
 
 RowUse = Sequence[tuple[str, float]]
 """The adapters of one row, by key, with their weights."""
@@ -35,7 +35,7 @@ class SlotBank:
         self.layers = self._adapt(network)
         self._fixed: Shapes | None = None
         self._resident: OrderedDict[str, int] = OrderedDict()
-        self._parts: dict[str, Parts] = {}
+        self._parts: dict[str, LayerPairs] = {}
         self._free = list(range(1, self.slots))
 
     def _adapt(self, network: nn.Module) -> dict[str, LayerSlots]:
@@ -55,7 +55,7 @@ class SlotBank:
         for name in shapes.layers:
             self.layers[name].reserve(most_rank)
 
-    def select(self, rows: Sequence[RowUse], known: Mapping[str, Parts]) -> bool:
+    def select(self, rows: Sequence[RowUse], known: Mapping[str, LayerPairs]) -> bool:
         """Say which adapters the rows of the next call use; ``known`` has the parts of each.
 
         True where the call has the fixed shapes, and so a compiled graph serves it.
@@ -81,12 +81,12 @@ class SlotBank:
         padded = [[*row, *[("", 0.0)] * (shapes.width - len(row))] for row in rows]
         like = next(iter(self.layers.values())).down
         slots = [[self._resident[key] if weight else 0 for key, weight in row] for row in padded]
-        self.selection.index = upload(slots, like.device, torch.long)
-        weights = upload([[weight for _, weight in row] for row in padded], like.device, like.dtype)
+        self.selection.index = to_device(slots, like.device, torch.long)
+        weights = to_device([[weight for _, weight in row] for row in padded], like.device, like.dtype)
         ranks = {layer.rank for layer in self.layers.values() if layer.active}
         self.selection.scales = {rank: weights.repeat_interleave(rank, dim=1).unsqueeze(1) for rank in ranks}
 
-    def _make_resident(self, used: set[str], known: Mapping[str, Parts]) -> None:
+    def _make_resident(self, used: set[str], known: Mapping[str, LayerPairs]) -> None:
         """Put every adapter of ``used`` into a slot; the least recently used ones leave."""
         for key in used & self._resident.keys():
             self._resident.move_to_end(key)

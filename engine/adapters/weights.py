@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter
-from engine.adapters.checkpoints import Variant, read_variant
+from engine.adapters.checkpoints import Checkpoint, read_checkpoint
 from engine.adapters.lora import adapted_layers
-from engine.adapters.lora_files import LoraFile, Unusable, read_lora
+from engine.adapters.lora_files import LoraWeights, Unusable, read_lora
 from engine.diffusion.model import Model
 
 
@@ -17,7 +17,7 @@ class Lora:
     """A LoRA file in memory, ready for a slot."""
 
     key: str
-    file: LoraFile
+    file: LoraWeights
     bytes: int
 
 
@@ -25,18 +25,18 @@ class Reader:
     """Reads adapters for one model, whose layers have slots."""
 
     def __init__(self, model: Model, max_rank: int) -> None:
-        self.base = Variant("", model.unet, model.text_encoder)
+        self.base = Checkpoint("", model.unet, model.text_encoder)
         self._max_rank = max_rank
         self._layers = {"unet": adapted_layers(model.unet), "text_encoder": adapted_layers(model.text_encoder)}
 
-    def read(self, adapter: Adapter) -> Lora | Variant:
+    def read(self, adapter: Adapter) -> Lora | Checkpoint:
         """:raises Unusable: saying why it cannot be applied."""
         try:
             adapter.verify()
         except (AdapterError, OSError):
             raise Unusable("its weights are missing, damaged or not those of its manifest") from None
         if adapter.manifest.kind == "dreambooth":
-            return read_variant(key_of(adapter), adapter.folder, self.base)
+            return read_checkpoint(key_of(adapter), adapter.folder, self.base)
         file = read_lora(adapter.files()[0], self._layers, self._max_rank)
         size = sum(part.bytes for parts in (file.unet, file.text_encoder) for part in parts.values())
         return Lora(key_of(adapter), file, size)

@@ -8,7 +8,7 @@ from typing import NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from engine.api.guard import Refused
+from engine.api.guard import RequestRefused
 from engine.errors import BadRequest
 
 BODY_MAX = 1 << 20
@@ -19,21 +19,21 @@ Message = TypeVar("Message", bound=BaseModel)
 async def read_json(request: Request, kind: type[Message]) -> Message:
     """The body as a ``kind``.
 
-    :raises BadRequest, Refused: naming the field and what is valid.
+    :raises BadRequest, RequestRefused: naming the field and what is valid.
     """
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type != "application/json":
-        raise Refused(415, "The body must be JSON, sent with 'Content-Type: application/json'.")
+        raise RequestRefused(415, "The body must be JSON, sent with 'Content-Type: application/json'.")
     return parse(await read_body(request), kind)
 
 
 async def read_body(request: Request) -> bytes:
-    """:raises Refused: where the body is longer than ``BODY_MAX``."""
+    """:raises RequestRefused: where the body is longer than ``BODY_MAX``."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_MAX:
-            raise Refused(413, f"The body must not be longer than {BODY_MAX} bytes.")
+            raise RequestRefused(413, f"The body must not be longer than {BODY_MAX} bytes.")
     return bytes(body)
 
 

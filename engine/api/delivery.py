@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from engine.api.answers import failure
-from engine.batch.active_request import Job
+from engine.batch.active_request import ActiveRequest
 from engine.batch.engine import Engine
 from engine.batch.events import LAST, Alive, Event
 from engine.plan import Plan
@@ -26,7 +26,7 @@ class Delivery:
         self._loop = asyncio.get_running_loop()
         self._on_end = on_end
         self.ended = asyncio.Event()
-        self.job = Job(id, plan, self._receive, progress=progress)
+        self.job = ActiveRequest(id, plan, self._receive, progress=progress)
 
     def submit(self) -> None:
         """:raises BadRequest, QueueFull, ShuttingDown:"""

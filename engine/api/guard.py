@@ -44,7 +44,7 @@ def error_answer(error: EngineError, status: int | None = None) -> JSONResponse:
     return answer
 
 
-class Refused(EngineError):
+class RequestRefused(EngineError):
     """The HTTP request itself is wrong, whatever it asks for."""
 
     code = "invalid_request"
@@ -66,9 +66,9 @@ async def on_engine_error(request: Request, error: Exception) -> Response:
 async def on_http_error(request: Request, error: Exception) -> Response:
     """Unknown paths and methods, in our shape."""
     assert isinstance(error, HTTPException)
-    code = "not_found" if error.status_code == HTTPStatus.NOT_FOUND else Refused.code
+    code = "not_found" if error.status_code == HTTPStatus.NOT_FOUND else RequestRefused.code
     words = {404: "There is no such path.", 405: f"This path does not answer {request.method}."}
-    refused = Refused(error.status_code, words.get(error.status_code, str(error.detail)))
+    refused = RequestRefused(error.status_code, words.get(error.status_code, str(error.detail)))
     body = refused.body()
     body["error"]["code"] = code  # type: ignore[index]
     return JSONResponse(body, error.status_code, headers=error.headers)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from engine.adapters.cache import Applied
+from engine.adapters.cache import HeldAdapters
 from engine.batch.events import LAST, Accepted, Event, Failed, Progress
 from engine.batch.scheduler import Ticket
 from engine.plan import Plan
@@ -17,10 +17,10 @@ from engine.samplers.sampling import Sampling
 
 
 @dataclass
-class Picture:
+class ActivePicture:
     """One picture while it is drawn."""
 
-    job: Job
+    job: ActiveRequest
     index: int
     seed: int
     sampling: Sampling
@@ -29,7 +29,7 @@ class Picture:
     negative: torch.Tensor | None
     """Likewise; None without guidance."""
     ticket: Ticket
-    applied: Applied
+    applied: HeldAdapters
     partials_at: dict[int, int] = field(default_factory=dict)
     """U-Net calls after which a partial picture is due, and its index."""
 
@@ -38,7 +38,7 @@ class Picture:
         return self.ticket.rows
 
 
-class Job:
+class ActiveRequest:
     """A plan and the one who waits for it. ``send`` is called from worker threads and must not block."""
 
     def __init__(self, id: str, plan: Plan, send: Callable[[Event], None], *, progress: bool = False) -> None:
@@ -46,8 +46,8 @@ class Job:
         self.plan = plan
         self.progress = progress
         """Whether somebody wants to hear of every step."""
-        self.pictures: list[Picture] = []
-        self.applied: Applied | None = None
+        self.pictures: list[ActivePicture] = []
+        self.applied: HeldAdapters | None = None
         """The adapters that are held for this job."""
         self.unfinished = plan.count
         self.drawing = False
@@ -55,8 +55,8 @@ class Job:
         self.ended = False
         self.outcome = ""
         """How it ended: ``done``, ``cancelled``, or the code of an error."""
-        self.on_end: Callable[[Job], None] = lambda job: None
-        self.foretold: float | None = None
+        self.on_end: Callable[[ActiveRequest], None] = lambda job: None
+        self.predicted_seconds: float | None = None
         """Seconds that it was expected to take when it came."""
         self.accepted_at = time.monotonic()
         self._send = send

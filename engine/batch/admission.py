@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.adapters.cache import OutOfRoom
-from engine.batch.active_request import Job, Picture
+from engine.batch.active_request import ActivePicture, ActiveRequest
 from engine.batch.events import Accepted, Failed
 from engine.batch.metrics import Metrics
 from engine.batch.preparer import Preparer
-from engine.batch.throughput import Pace
+from engine.batch.throughput import ThroughputForecast
 from engine.errors import BadRequest, DrawingFailed, EngineError, QueueFull, ShuttingDown
 
 log = logging.getLogger(__name__)
@@ -25,15 +25,20 @@ class Admission:
     """The unfinished jobs: a bounded number of them, each prepared once there is room for its adapters."""
 
     def __init__(
-        self, preparer: Preparer, pace: Pace, metrics: Metrics, most: int, ready: Callable[[list[Picture]], None]
+        self,
+        preparer: Preparer,
+        pace: ThroughputForecast,
+        metrics: Metrics,
+        most: int,
+        ready: Callable[[list[ActivePicture]], None],
     ) -> None:
         self._preparer = preparer
         self._pace = pace
         self._most = most
         self._ready = ready
         self._metrics = metrics
-        self._jobs: dict[str, Job] = {}
-        self._parked: list[Job] = []
+        self._jobs: dict[str, ActiveRequest] = {}
+        self._parked: list[ActiveRequest] = []
         self._ends = 0
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
@@ -60,12 +65,12 @@ class Admission:
         with self._idle:
             return self._idle.wait_for(lambda: not self._jobs, seconds)
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[ActiveRequest]:
         """The unfinished ones, the oldest first."""
         with self._lock:
             return list(self._jobs.values())
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: ActiveRequest) -> None:
         """Take the job; its events tell the rest.
 
         :raises BadRequest: where it asks for more than may ever wait.
@@ -82,16 +87,16 @@ class Admission:
             if pictures + job.plan.count > self._most:
                 message = f"{pictures} pictures are waiting; the most is {self._most}."
                 raise QueueFull(message, retry_after=self._pace.retry_after(left))
-            job.foretold = self._pace.forecast(job.rows_left, [*left, job.rows_left])
+            job.predicted_seconds = self._pace.forecast(job.rows_left, [*left, job.rows_left])
             self._jobs[job.id] = job
         self._begin(job)
 
-    def _forget(self, job: Job) -> None:
+    def _forget(self, job: ActiveRequest) -> None:
         """The job has ended: free what it held, and let those try again that waited for room."""
         seconds = time.monotonic() - job.accepted_at
         self._metrics.ended(job.outcome, seconds)
-        if job.outcome == "done" and job.foretold:
-            self._pace.learn(job.foretold, seconds)
+        if job.outcome == "done" and job.predicted_seconds:
+            self._pace.learn(job.predicted_seconds, seconds)
         self._release(job)
         with self._lock:
             self._jobs.pop(job.id, None)
@@ -101,17 +106,17 @@ class Admission:
         for other in parked:
             self._begin(other)
 
-    def _release(self, job: Job) -> None:
+    def _release(self, job: ActiveRequest) -> None:
         with self._lock:
             applied, job.applied = job.applied, None
         if applied:
             self._preparer.release(applied)
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: ActiveRequest) -> None:
         """Prepare the job beside the step loop; reading adapters holds up nobody whose adapters are there."""
         (self._encoders if self._preparer.in_memory(job) else self._loaders).submit(self._prepare, job)
 
-    def _prepare(self, job: Job) -> None:
+    def _prepare(self, job: ActiveRequest) -> None:
         ends = self._ends
         if job.ended or self._park_behind(job):
             return
@@ -130,7 +135,7 @@ class Admission:
         if job.ended:
             self._release(job)
 
-    def _park_behind(self, job: Job) -> bool:
+    def _park_behind(self, job: ActiveRequest) -> bool:
         """Whoever needs a DreamBooth checkpoint waits behind those who wait for one already."""
         if not self._parked or not self._preparer.wants_variant(job):
             return False
@@ -141,7 +146,7 @@ class Admission:
         job.send(Accepted())
         return True
 
-    def _park(self, job: Job, ends: int) -> None:
+    def _park(self, job: ActiveRequest, ends: int) -> None:
         """Wait until a job ends; try again at once if one has since ``ends`` were counted."""
         job.send(Accepted())
         with self._lock:

@@ -15,27 +15,27 @@ from diffusers import DDIMScheduler
 from adapters.registry import Registry
 from engine.adapters.cache import AdapterCache
 from engine.adapters.slots import SlotBank
-from engine.batch.active_request import Job, Picture
+from engine.batch.active_request import ActivePicture, ActiveRequest
 from engine.batch.admission import Admission
 from engine.batch.capacity import choose_capacity
 from engine.batch.compiling import every_lora, usual_shapes
 from engine.batch.events import Cancelled, Failed
-from engine.batch.fair_lock import turns_on
-from engine.batch.finisher import Finisher, Sketch
+from engine.batch.fair_lock import compute_lock
+from engine.batch.finisher import DecodeTask, Finisher
 from engine.batch.metrics import Metrics
 from engine.batch.preparer import Preparer, text_bank
 from engine.batch.reporter import Reporter
 from engine.batch.runner import Runner, bucket
 from engine.batch.scheduler import Scheduler
-from engine.batch.throughput import Pace
+from engine.batch.throughput import ThroughputForecast
 from engine.diffusion.model import Model
 from engine.errors import DrawingFailed
-from engine.plan import Facts
-from engine.samplers.sampling import predicted_picture
+from engine.plan import ModelFacts
+from engine.samplers.prediction import predict_x0
 from engine.settings import EngineSettings
 
 log = logging.getLogger(__name__)
-Message = list[Picture] | Job | None
+Message = list[ActivePicture] | ActiveRequest | None
 """To the step loop: prepared pictures, a job to cancel, or None to stop."""
 
 
@@ -44,11 +44,11 @@ class Engine:
 
     def __init__(self, model: Model, settings: EngineSettings, registry: Registry) -> None:
         self.model = model
-        self.facts = Facts(model.name, model.native, model.prediction_type)
-        self.pace = Pace()
+        self.facts = ModelFacts(model.name, model.native, model.prediction_type)
+        self.pace = ThroughputForecast()
         self.metrics = Metrics()
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._turns = turns_on(model.device)
+        self._turns = compute_lock(model.device)
         room = choose_capacity(model, settings)
         self._bank = SlotBank(model.unet, room.adapter_slots)
         text = text_bank(model)
@@ -66,7 +66,7 @@ class Engine:
         self._runner = Runner(self._bank)
         self._finisher = Finisher(model, self.metrics, self._turns, room.decode_pixels)
         self._max_rank = settings.max_rank
-        self._drawing: dict[object, Picture] = {}
+        self._drawing: dict[object, ActivePicture] = {}
         self._reporter = Reporter(self.pace)
         self._alphas: torch.Tensor = DDIMScheduler.from_config(model.noise_schedule).alphas_cumprod
         self._thread = threading.Thread(target=self._work, name="steps", daemon=True)
@@ -75,7 +75,7 @@ class Engine:
     def compile(self, backend: str | Callable[..., Any] = "inductor") -> None:
         """Compile the U-Net for what the adapters that there are touch; to be called before the first request."""
         self._bank.fix(usual_shapes(self._bank.layers, every_lora(self.adapters)), self._max_rank)
-        self._runner.compile(backend, self.model.native // self.model.factor)
+        self._runner.compile(backend, self.model.native // self.model.vae_scale_factor)
 
     @torch.inference_mode()
     def warm_up(self, say: Callable[[str], None]) -> None:
@@ -101,14 +101,14 @@ class Engine:
         self._thread.join()
         self._finisher.stop()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: ActiveRequest) -> None:
         """Take the job; its events tell the rest.
 
         :raises QueueFull, ShuttingDown: with the seconds after which to ask again.
         """
         self.admission.submit(job)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: ActiveRequest) -> None:
         """Stop drawing ``job`` at the next step; its last event says when."""
         self._messages.put(job)
 
@@ -139,7 +139,7 @@ class Engine:
             wait = False
             if message is None:
                 return False
-            if isinstance(message, Job):
+            if isinstance(message, ActiveRequest):
                 message.send(Cancelled())
             else:
                 self._join(message)
@@ -167,27 +167,27 @@ class Engine:
         return True
 
     @torch.inference_mode()
-    def _advance(self, picture: Picture, seen: torch.Tensor, output: torch.Tensor) -> None:
+    def _advance(self, picture: ActivePicture, seen: torch.Tensor, output: torch.Tensor) -> None:
         """One step of one picture; what is to be seen of it goes to the finisher."""
         sampling, timestep = picture.sampling, float(picture.sampling.timestep)
         sampling.advance(output)
         if (partial := picture.partials_at.get(sampling.index)) is not None:
-            foreseen = predicted_picture(self._alphas, self.model.prediction_type, timestep, seen, output)
-            self._finisher.hand_over(Sketch(picture, foreseen, partial, sampling.index))
+            predicted_x0 = predict_x0(self._alphas, self.model.prediction_type, timestep, seen, output)
+            self._finisher.hand_over(DecodeTask(picture, predicted_x0, partial, sampling.index))
         if sampling.done:
-            self._finisher.hand_over(Sketch(picture, sampling.latent))
+            self._finisher.hand_over(DecodeTask(picture, sampling.latent))
 
-    def _join(self, pictures: Sequence[Picture]) -> None:
+    def _join(self, pictures: Sequence[ActivePicture]) -> None:
         for picture in pictures:
             self._drawing[picture.ticket.id] = picture
             self._scheduler.add(picture.ticket)
 
-    def _leave(self, pictures: Sequence[Picture]) -> None:
+    def _leave(self, pictures: Sequence[ActivePicture]) -> None:
         for picture in pictures:
             self._drawing.pop(picture.ticket.id, None)
         self._scheduler.remove([picture.ticket.id for picture in pictures])
 
-    def _count(self, pictures: Sequence[Picture], seconds: float) -> None:
+    def _count(self, pictures: Sequence[ActivePicture], seconds: float) -> None:
         rows = sum(picture.rows for picture in pictures)
         self.pace.measure(rows, seconds)
         self.metrics.rows.observe(rows)

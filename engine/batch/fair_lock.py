@@ -10,7 +10,7 @@ from types import TracebackType
 import torch
 
 
-class Turns:
+class FairLock:
     """A lock that is taken in the order in which it was asked for.
 
     torch spreads every operation over all cores. Two threads that compute at once make each operation wait for a core
@@ -41,6 +41,6 @@ class Turns:
                 self._queue[0].set()
 
 
-def turns_on(device: torch.device) -> AbstractContextManager[None]:
-    """Turns on a CPU; a CUDA card puts what it is given in order by itself."""
-    return Turns() if device.type == "cpu" else nullcontext()
+def compute_lock(device: torch.device) -> AbstractContextManager[None]:
+    """FairLock on a CPU; a CUDA card puts what it is given in order by itself."""
+    return FairLock() if device.type == "cpu" else nullcontext()

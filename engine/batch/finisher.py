@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 
-from engine.batch.active_request import Picture
+from engine.batch.active_request import ActivePicture
 from engine.batch.events import Done, Failed, Finished, Partial
 from engine.batch.metrics import Metrics
 from engine.diffusion.infotext import infotext
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Sketch:
-    """A latent on its way to a PNG: finished, or foreseen after ``call`` U-Net calls."""
+class DecodeTask:
+    """A latent on its way to a PNG: finished, or predicted_x0 after ``call`` U-Net calls."""
 
-    picture: Picture
+    picture: ActivePicture
     latent: torch.Tensor
     partial: int | None = None
     call: int = 0
@@ -43,7 +43,7 @@ class Finisher:
         self._turns = turns
         self._most_pixels = most_pixels
         self._preview = Previewer(model.vae)
-        self._sketches: queue.SimpleQueue[Sketch | None] = queue.SimpleQueue()
+        self._sketches: queue.SimpleQueue[DecodeTask | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
 
     def start(self) -> None:
@@ -54,7 +54,7 @@ class Finisher:
         self._sketches.put(None)
         self._thread.join()
 
-    def hand_over(self, sketch: Sketch) -> None:
+    def hand_over(self, sketch: DecodeTask) -> None:
         self._sketches.put(sketch)
 
     def _work(self) -> None:
@@ -67,18 +67,18 @@ class Finisher:
             for batch in self._batches([sketch for sketch in taken if sketch]):
                 self._finish(batch)
 
-    def _batches(self, sketches: list[Sketch]) -> list[list[Sketch]]:
+    def _batches(self, sketches: list[DecodeTask]) -> list[list[DecodeTask]]:
         """Sketches of one shape and kind together, as many as a VAE call may hold."""
-        alike: dict[tuple[torch.Size, bool], list[Sketch]] = {}
+        alike: dict[tuple[torch.Size, bool], list[DecodeTask]] = {}
         for sketch in sketches:
             alike.setdefault((sketch.latent.shape, sketch.partial is None), []).append(sketch)
         batches = []
         for (shape, _), same in alike.items():
-            most = max(1, self._most_pixels // (shape[-1] * shape[-2] * self._model.factor**2))
+            most = max(1, self._most_pixels // (shape[-1] * shape[-2] * self._model.vae_scale_factor**2))
             batches += [same[start : start + most] for start in range(0, len(same), most)]
         return batches
 
-    def _finish(self, batch: list[Sketch]) -> None:
+    def _finish(self, batch: list[DecodeTask]) -> None:
         batch = [sketch for sketch in batch if not sketch.picture.job.ended]
         if not batch:
             return
@@ -98,7 +98,7 @@ class Finisher:
             for sketch in batch:
                 sketch.picture.job.send(Failed(DrawingFailed("The picture could not be decoded.")))
 
-    def _send(self, sketch: Sketch, image: Image.Image) -> None:
+    def _send(self, sketch: DecodeTask, image: Image.Image) -> None:
         picture, job = sketch.picture, sketch.picture.job
         calls = picture.sampling.calls
         if sketch.partial is not None:

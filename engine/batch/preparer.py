@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from engine.adapters.cache import AdapterCache, Applied
+from engine.adapters.cache import AdapterCache, HeldAdapters
 from engine.adapters.slots import SlotBank
-from engine.batch.active_request import Job, Picture, partial_calls
+from engine.batch.active_request import ActivePicture, ActiveRequest, partial_calls
 from engine.batch.scheduler import Ticket
 from engine.diffusion.model import Model
 from engine.prompts.encoding import PromptCache, encode_text
@@ -28,7 +28,7 @@ class Preparer:
         self._turns = turns
         self.prompts = PromptCache()
 
-    def prepare(self, job: Job) -> list[Picture]:
+    def prepare(self, job: ActiveRequest) -> list[ActivePicture]:
         """The job's pictures, ready for their first step; ``job.applied`` must be released when they are over.
 
         :raises EngineError, OutOfRoom: see ``AdapterCache.acquire``.
@@ -42,22 +42,24 @@ class Preparer:
             sampling = self._sampling(job, plan.seed_of(index))
             due = partial_calls(plan.partials, sampling.calls)
             ticket = self._ticket(job, index, sampling, applied)
-            pictures.append(Picture(job, index, plan.seed_of(index), sampling, prompt, negative, ticket, applied, due))
+            pictures.append(
+                ActivePicture(job, index, plan.seed_of(index), sampling, prompt, negative, ticket, applied, due)
+            )
         return pictures
 
-    def release(self, applied: Applied) -> None:
+    def release(self, applied: HeldAdapters) -> None:
         """A job that was prepared is over."""
         self._cache.release(applied)
 
-    def in_memory(self, job: Job) -> bool:
+    def in_memory(self, job: ActiveRequest) -> bool:
         """Whether every adapter of the job is in memory."""
         return self._cache.in_memory(job.plan.adapters)
 
-    def wants_variant(self, job: Job) -> bool:
+    def wants_variant(self, job: ActiveRequest) -> bool:
         """Whether the job draws with a DreamBooth checkpoint."""
         return bool(job.plan.adapters) and self._cache.wants_variant(job.plan.adapters)
 
-    def _ticket(self, job: Job, index: int, sampling: Sampling, applied: Applied) -> Ticket:
+    def _ticket(self, job: ActiveRequest, index: int, sampling: Sampling, applied: HeldAdapters) -> Ticket:
         pixels = job.plan.drawn[0] * job.plan.drawn[1]
         return Ticket(
             (job.id, index),
@@ -68,7 +70,7 @@ class Preparer:
             max(1.0, pixels / self._model.native**2),
         )
 
-    def _embed(self, text: str, applied: Applied) -> torch.Tensor:
+    def _embed(self, text: str, applied: HeldAdapters) -> torch.Tensor:
         """The embedding of ``text`` by the request's own text encoder."""
         uses = tuple((lora.key, weight) for lora, weight in applied.loras if lora.file.text_encoder)
         with self._encoding:
@@ -81,9 +83,9 @@ class Preparer:
             self.prompts.put(key, made)
             return made
 
-    def _sampling(self, job: Job, seed: int) -> Sampling:
+    def _sampling(self, job: ActiveRequest, seed: int) -> Sampling:
         model, plan = self._model, job.plan
-        width, height = (side // model.factor for side in plan.drawn)
+        width, height = (side // model.vae_scale_factor for side in plan.drawn)
         shape = (int(model.unet.config.in_channels), height, width)
         scheduler = build_scheduler(plan.sampler, model.noise_schedule, seed)
         return Sampling(scheduler, plan.steps, seed, shape, model.device, model.dtype)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from engine.batch.events import Progress
 
 if TYPE_CHECKING:
-    from engine.batch.active_request import Job
-    from engine.batch.throughput import Pace
+    from engine.batch.active_request import ActiveRequest
+    from engine.batch.throughput import ThroughputForecast
 
 REPORT_SECONDS = 0.25
 """Between two reports."""
@@ -18,11 +18,11 @@ REPORT_SECONDS = 0.25
 class Reporter:
     """Sends progress events, a few times a second."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: ThroughputForecast) -> None:
         self._pace = pace
         self._reported = 0.0
 
-    def report(self, jobs: list[Job]) -> None:
+    def report(self, jobs: list[ActiveRequest]) -> None:
         """To each of ``jobs``, the oldest first, that asked for it; does nothing where the last report was just now."""
         now = time.monotonic()
         if now - self._reported < REPORT_SECONDS:
@@ -33,7 +33,7 @@ class Reporter:
             if job.progress:
                 job.send(self._progress(job, position, left))
 
-    def _progress(self, job: Job, position: int, left: list[int]) -> Progress:
+    def _progress(self, job: ActiveRequest, position: int, left: list[int]) -> Progress:
         ahead = 0 if job.drawing else position
         state: Literal["queued", "drawing"] = "drawing" if job.drawing else "queued"
         median, p90 = self._pace.eta(left[position], left)

@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from engine.adapters.lora import Parts
+from engine.adapters.lora import LayerPairs
 from engine.adapters.slots import RowUse, SlotBank
-from engine.batch.active_request import Picture
-from engine.diffusion.transfer import upload
+from engine.batch.active_request import ActivePicture
+from engine.diffusion.transfer import to_device
 
 GRAPHS_MAX = 64
 """More than a compiled U-Net has: one for each power of two of rows."""
 
 
 class Runner:
-    """Turns pictures into rows, runs the U-Net once, and turns its rows into one output for each picture."""
+    """FairLock pictures into rows, runs the U-Net once, and turns its rows into one output for each picture."""
 
     def __init__(self, bank: SlotBank) -> None:
         self._bank = bank
@@ -37,12 +37,12 @@ class Runner:
         self._side = side
 
     @torch.inference_mode()
-    def run(self, pictures: Sequence[Picture]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def run(self, pictures: Sequence[ActivePicture]) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """What the U-Net was shown and its guided output, for each picture; all have one shape and one variant."""
         seen = [picture.sampling.model_input() for picture in pictures]
         rows = torch.cat([row for picture, shown in zip(pictures, seen, strict=True) for row in [shown] * picture.rows])
         timesteps = [float(picture.sampling.timestep) for picture in pictures for _ in range(picture.rows)]
-        times = upload(timesteps, rows.device, torch.float32)
+        times = to_device(timesteps, rows.device, torch.float32)
         texts = torch.cat([text for p in pictures for text in (p.negative, p.prompt) if text is not None])
         uses = [uses_of(picture) for picture in pictures for _ in range(picture.rows)]
         known = {lora.key: lora.file.unet for picture in pictures for lora, _ in picture.applied.loras}
@@ -59,7 +59,7 @@ class Runner:
         texts: torch.Tensor,
         *,
         uses: Sequence[RowUse] = (),
-        known: Mapping[str, Parts] = MappingProxyType({}),
+        known: Mapping[str, LayerPairs] = MappingProxyType({}),
     ) -> torch.Tensor:
         """The U-Net's output for ``rows``; their adapters are ``uses``, whose parts ``known`` has."""
         empty = bucket(len(rows)) - len(rows) if self._compiled else 0
@@ -71,7 +71,7 @@ class Runner:
         return output[: len(rows)]
 
 
-def uses_of(picture: Picture) -> RowUse:
+def uses_of(picture: ActivePicture) -> RowUse:
     """The adapters that change the U-Net for this picture."""
     return [(lora.key, weight) for lora, weight in picture.applied.loras if lora.file.unet]
 

@@ -14,14 +14,14 @@ ENOUGH = 10
 """Finished jobs before the spread is trusted."""
 
 
-class Pace:
-    """Seconds a U-Net row as a moving average, and how far jobs have been from what it foretold."""
+class ThroughputForecast:
+    """Seconds a U-Net row as a moving average, and how far jobs have been from what it predicted_seconds."""
 
     def __init__(self) -> None:
         self.seconds_a_row: float | None = None
         self._ratios: deque[float] = deque(maxlen=MEMORY)
         self._spread = (1.0, 2.0)
-        """What the median and the slowest tenth of the jobs took, in terms of what was foretold."""
+        """What the median and the slowest tenth of the jobs took, in terms of what was predicted_seconds."""
 
     def measure(self, rows: int, seconds: float) -> None:
         """One step of ``rows`` took ``seconds``."""
@@ -29,10 +29,10 @@ class Pace:
         old = newest if self.seconds_a_row is None else self.seconds_a_row
         self.seconds_a_row = old + SMOOTHING * (newest - old)
 
-    def learn(self, foretold: float, seconds: float) -> None:
-        """A job took ``seconds``; ``foretold`` is what ``forecast`` gave when it came."""
-        if foretold > 0:
-            self._ratios.append(seconds / foretold)
+    def learn(self, predicted_seconds: float, seconds: float) -> None:
+        """A job took ``seconds``; ``predicted_seconds`` is what ``forecast`` gave when it came."""
+        if predicted_seconds > 0:
+            self._ratios.append(seconds / predicted_seconds)
         if len(self._ratios) >= ENOUGH:
             deciles = quantiles(self._ratios, n=10)
             self._spread = deciles[4], deciles[8]

@@ -43,14 +43,14 @@ class Model:
     dtype: torch.dtype
 
     @property
-    def factor(self) -> int:
+    def vae_scale_factor(self) -> int:
         """Pixels a latent cell is wide."""
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
     @property
     def native(self) -> int:
         """Side in pixels of the pictures that the model was trained on."""
-        return int(self.unet.config.sample_size) * self.factor
+        return int(self.unet.config.sample_size) * self.vae_scale_factor
 
     @property
     def prediction_type(self) -> str:
@@ -59,7 +59,7 @@ class Model:
 
     def blank_rows(self, rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """What the U-Net takes for ``rows`` pictures of the native size, all zero: latents, timesteps, embeddings."""
-        side, text = self.native // self.factor, self.text_encoder.config
+        side, text = self.native // self.vae_scale_factor, self.text_encoder.config
         latents = torch.zeros(rows, self.unet.config.in_channels, side, side, device=self.device, dtype=self.dtype)
         tokens = (rows, text.max_position_embeddings, text.hidden_size)
         texts = torch.zeros(tokens, device=self.device, dtype=self.dtype)

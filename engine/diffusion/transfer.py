@@ -9,7 +9,7 @@ import torch
 Numbers = Sequence[float] | Sequence[Sequence[int]] | Sequence[Sequence[float]]
 
 
-def upload(numbers: Numbers, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+def to_device(numbers: Numbers, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
     """``numbers`` on ``device``; from pinned memory, because any other copy waits until the card has caught up."""
     made = torch.tensor(numbers, dtype=dtype)
     if device.type == "cuda":

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from engine.nano.compose import choose
 from engine.nano.concepts import FAVOURITES, concepts
-from engine.nano.dataset import Studio
+from engine.nano.dataset import SceneSampler
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def load_classifier(path: Path = FITTED) -> Classifier:
     return Classifier(load_file(path)["weights"].double().numpy())
 
 
-def composites(studio: Studio, subject: str, rows: int, rng: Random) -> list[Image.Image]:
+def composites(studio: SceneSampler, subject: str, rows: int, rng: Random) -> list[Image.Image]:
     """Training-like pictures of one subject: any place, plain background or tint; half of them softened."""
     number = [concept.name for concept in concepts()].index(subject)
     pictures: list[Image.Image] = []
@@ -85,7 +85,7 @@ def composites(studio: Studio, subject: str, rows: int, rng: Random) -> list[Ima
     return pictures
 
 
-def fit(studio: Studio, seed: int = 0) -> Classifier:
+def fit(studio: SceneSampler, seed: int = 0) -> Classifier:
     """Ridge regression of one-hot subjects on the features of fresh composites."""
     rng = Random(seed)
     rows = np.concatenate([features(composites(studio, subject, PER_SUBJECT, rng)) for subject in SUBJECTS])

@@ -22,7 +22,7 @@ ROWS = 20_000
 CHUNK = 1_000
 
 
-class Studio:
+class SceneSampler:
     """Draws scenes; holds every concept's sprites."""
 
     def __init__(self, sets: dict[str, Any]) -> None:
@@ -56,12 +56,12 @@ def build_dataset(folder: Path, cache: Path, rows: int = ROWS, seed: int = 0) ->
     (folder / "scenes.json").write_text(json.dumps(scenes))
 
 
-_studio: list[Studio] = []
+_studio: list[SceneSampler] = []
 
 
 def open_studio(sets: dict[str, Any]) -> None:
     """Give a worker process its sprites."""
-    _studio.append(Studio(sets))
+    _studio.append(SceneSampler(sets))
 
 
 def draw_chunk(seed: int) -> tuple[Pixels, list[Scene]]:

@@ -83,23 +83,3 @@ class Sampling:
         step = self.scheduler.step(model_output, self.timestep, self.latent, **self._extra, return_dict=False)
         self.latent = step[0]
         self.index += 1
-
-
-def predicted_picture(
-    alphas_cumprod: torch.Tensor, prediction_type: str, timestep: float, seen: torch.Tensor, output: torch.Tensor
-) -> torch.Tensor:
-    """The noiseless latent x0 that the model sees in ``seen``, what it was shown at ``timestep``.
-
-    Every sampler shows the model ``sqrt(a) x0 + sqrt(1 - a) noise`` (variance preserving), so one formula serves all;
-    between two training timesteps log((1 - a) / a) is interpolated.
-    """
-    if prediction_type == "sample":
-        return output
-    low = min(int(timestep), len(alphas_cumprod) - 1)
-    high = min(low + 1, len(alphas_cumprod) - 1)
-    ends = torch.log((1 - alphas_cumprod[[low, high]]) / alphas_cumprod[[low, high]])
-    alpha = float(torch.sigmoid(-torch.lerp(ends[0], ends[1], timestep - low)))
-    signal, noise = alpha**0.5, (1 - alpha) ** 0.5
-    v = prediction_type == "v_prediction"
-    foreseen: torch.Tensor = signal * seen - noise * output if v else (seen - noise * output) / signal
-    return foreseen

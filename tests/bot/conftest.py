@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.commands.request import Origin
+from bot.members.origin import Origin
 from bot.settings import Settings
 from bot.storage.database import Database
 from tests.bot.kit.courier import Recorder

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
+from bot.members.origin import Origin
 from bot.settings import Settings
 from bot.storage.database import DatabaseError
 from tests.bot.conftest import Start

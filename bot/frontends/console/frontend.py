@@ -8,15 +8,16 @@ from pathlib import Path
 
 from bot.app import Application
 from bot.commands.parsing import Invocation, draw_request, parse
-from bot.commands.request import DrawRequest, Origin, Platform
+from bot.commands.request import DrawRequest
 from bot.commands.table import CommandTable
 from bot.errors import Refused
 from bot.frontends.console.courier import ConsoleCourier
-from bot.frontends.console.loop_thread import Background
+from bot.frontends.console.loop_thread import LoopThread
 from bot.frontends.console.picture_files import FOLDER, keep
 from bot.frontends.console.prompt import editing, read_line
 from bot.frontends.console.view import View
 from bot.jobs.job import Job, Picture, State
+from bot.members.origin import Origin, Platform
 
 LEAVING = frozenset({"exit", "quit", "/exit", "/quit"})
 PLATFORM: Platform = "console"
@@ -26,7 +27,7 @@ PLACE, OWNER = "console", "owner"
 class ConsoleFrontend:
     """Whoever sits at the machine may do everything, and has no allowance to keep."""
 
-    def __init__(self, studio: Background[Application], view: View, folder: Path = FOLDER) -> None:
+    def __init__(self, studio: LoopThread[Application], view: View, folder: Path = FOLDER) -> None:
         self._studio, self._view, self._folder = studio, view, folder
         self._app = studio.value
         self.kept: list[Path] = []
@@ -58,7 +59,7 @@ class ConsoleFrontend:
 
     @property
     def _table(self) -> CommandTable:
-        return self._app.repertoire.commands
+        return self._app.catalogue.commands
 
     def _do(self, command: Invocation) -> bool:
         match command.path:
@@ -84,15 +85,17 @@ class ConsoleFrontend:
             self._view.clear()
 
     async def _adapter(self, command: Invocation) -> str:
-        moderation, options = self._app.moderation, {key: str(value) for key, value in command.options.items()}
+        adapter_choice, options = self._app.adapter_choice, {key: str(value) for key, value in command.options.items()}
         match command.path[1]:
             case "use":
-                change = await moderation.use(self.origin, options["style"], options["adapter"], allowed=True)
+                change = await adapter_choice.use(self.origin, options["style"], options["adapter"], allowed=True)
                 return self.replies.adapter_used(change)
             case "info":
-                return self.replies.adapter_info(await moderation.info(self.origin, options["adapter"], allowed=True))
+                return self.replies.adapter_info(
+                    await adapter_choice.info(self.origin, options["adapter"], allowed=True)
+                )
             case _:
-                return self.replies.adapter_list(await moderation.list(self.origin, allowed=True))
+                return self.replies.adapter_list(await adapter_choice.list(self.origin, allowed=True))
 
     def _finish(self, job: Job, pictures: Sequence[Picture]) -> str:
         paths = [keep(job, picture, self._folder) for picture in pictures]
@@ -103,7 +106,7 @@ class ConsoleFrontend:
         return str(paths[0])
 
     def _adapters(self) -> Sequence[str]:
-        return self._studio.call(self._app.moderation.names())
+        return self._studio.call(self._app.adapter_choice.names())
 
     def _read(self) -> str | None:
         """The next line without blanks around it; Ctrl-C at the prompt only drops the line."""
@@ -121,7 +124,7 @@ def typed(line: str, table: CommandTable) -> Invocation:
     return parse(f"/{line}" if f"/{word}" in table.names else line, table)
 
 
-def draw_to_end(studio: Background[Application], origin: Origin, request: DrawRequest) -> Job:
+def draw_to_end(studio: LoopThread[Application], origin: Origin, request: DrawRequest) -> Job:
     """The job once it is over. Ctrl-C cancels it, and is done once the engine stopped. Raises Refused."""
     job = studio.call(studio.value.studio.submit(origin, request))
     end = studio.start(studio.value.studio.wait(job.id))

@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Background(Generic[T]):
+class LoopThread(Generic[T]):
     """Keeps an async context open while the ``with`` block runs; ``value`` is what entering it gave.
 
     Entering and leaving raise what the context raises. Ctrl-C while it is being entered abandons it.

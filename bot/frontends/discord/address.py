@@ -8,8 +8,8 @@ from typing import Any
 
 import discord
 
-from bot.commands.request import Origin
 from bot.jobs.job import Job
+from bot.members.origin import Origin
 
 TOKEN_SECONDS = 14.5 * 60
 """How long the token of an interaction is used; Discord ends it after 15 minutes."""

@@ -20,7 +20,7 @@ class JobButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
     template=r"sanggar:(?P<action>again|delete|cancel):(?P<job>[0-9a-z]{8})",
 ):
-    """One button; ``client.desk`` does what it says."""
+    """One button; ``client.handler`` does what it says."""
 
     def __init__(self, action: Action, job_id: str, label: str) -> None:
         self.action = action
@@ -41,7 +41,7 @@ class JobButton(
         return cls(cast(Action, match["action"]), match["job"], cast(discord.ui.Button[Any], item).label or "")
 
     async def callback(self, interaction: Interaction) -> None:
-        await interaction.client.desk.press(interaction, self.action, self.job_id)
+        await interaction.client.handler.press(interaction, self.action, self.job_id)
 
 
 def row(replies: Replies, job: Job, actions: Sequence[Action]) -> discord.ui.View:

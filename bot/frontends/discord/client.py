@@ -16,7 +16,7 @@ from bot.frontends.discord.address import Interaction
 from bot.frontends.discord.buttons import JobButton
 from bot.frontends.discord.commands import plant
 from bot.frontends.discord.courier import DiscordCourier
-from bot.frontends.discord.interactions import Desk
+from bot.frontends.discord.interactions import InteractionHandler
 from bot.frontends.discord.sync import sync
 from bot.frontends.discord.translator import CatalogueTranslator
 
@@ -40,9 +40,9 @@ class Tree(app_commands.CommandTree["SanggarClient"]):
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         if isinstance(error, app_commands.CommandNotFound):
-            await interaction.client.desk.run(interaction, (*error.parents, error.name), {})
+            await interaction.client.handler.run(interaction, (*error.parents, error.name), {})
         else:
-            await interaction.client.desk.failed(interaction, error)
+            await interaction.client.handler.failed(interaction, error)
 
 
 class SanggarClient(discord.AutoShardedClient):
@@ -58,7 +58,7 @@ class SanggarClient(discord.AutoShardedClient):
             max_messages=None,
             guild_ready_timeout=GUILD_READY_SECONDS,
         )
-        self.desk = Desk(app)
+        self.handler = InteractionHandler(app)
         self.courier = DiscordCourier(self, app.replies)
         self._app = app
         self._on_connected = on_connected
@@ -73,8 +73,8 @@ class SanggarClient(discord.AutoShardedClient):
 
     async def _tell_commands(self, told: CommandTable | None) -> CommandTable:
         """Waits until the command table differs from what Discord was told, and tells it; the table."""
-        table = await self._app.repertoire.other_than(told)
-        plant(self._tree, self.desk, table)
+        table = await self._app.catalogue.wait_for_change(told)
+        plant(self._tree, self.handler, table)
         await sync(self, self._tree)
         return table
 

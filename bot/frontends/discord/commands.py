@@ -14,7 +14,7 @@ from bot.frontends.discord.address import Interaction
 from engine.protocol import SAMPLERS
 
 if TYPE_CHECKING:
-    from bot.frontends.discord.interactions import Desk
+    from bot.frontends.discord.interactions import InteractionHandler
 
 TYPES: dict[str, type] = {"text": str, "integer": int, "number": float, "choice": str}
 LABELS = {"sampler": SAMPLERS, "size": {name: f"{name} ({pixels})" for name, pixels in SIZES.items()}}
@@ -27,27 +27,29 @@ Callback = Any
 """A coroutine function whose signature is made from the table; discord.py reads it when the command is built."""
 
 
-def plant(tree: app_commands.CommandTree[Any], desk: Desk, table: CommandTable) -> None:
+def plant(tree: app_commands.CommandTree[Any], handler: InteractionHandler, table: CommandTable) -> None:
     """Puts every command of the table into the tree, and nothing else."""
     tree.clear_commands(guild=None)
     for command in table:
         if command.subcommands:
-            tree.add_command(group(command, desk))
+            tree.add_command(group(command, handler))
         else:
-            tree.add_command(leaf(command, desk, ()))
+            tree.add_command(leaf(command, handler, ()))
 
 
-def group(command: Command, desk: Desk) -> app_commands.Group:
+def group(command: Command, handler: InteractionHandler) -> app_commands.Group:
     made = app_commands.Group(
         name=command.name, description=locale_str(command.help), default_permissions=permissions(command)
     )
     for child in command.subcommands:
-        made.add_command(leaf(child, desk, (command.name,)))
+        made.add_command(leaf(child, handler, (command.name,)))
     return made
 
 
-def leaf(command: Command, desk: Desk, parents: tuple[str, ...]) -> app_commands.Command[Any, ..., Any]:
-    callback = handler(command, desk, (*parents, command.name))
+def leaf(
+    command: Command, handler: InteractionHandler, parents: tuple[str, ...]
+) -> app_commands.Command[Any, ..., Any]:
+    callback = callback_of(command, handler, (*parents, command.name))
     made: app_commands.Command[Any, ..., Any] = app_commands.Command(
         name=command.name, description=locale_str(command.help), callback=callback
     )
@@ -61,26 +63,26 @@ def permissions(command: Command) -> discord.Permissions | None:
     return discord.Permissions(manage_guild=True) if command.moderators else None
 
 
-def handler(command: Command, desk: Desk, path: tuple[str, ...]) -> Callback:
+def callback_of(command: Command, handler: InteractionHandler, path: tuple[str, ...]) -> Callback:
     """A callback with one typed parameter for each option."""
 
     async def run(interaction: Interaction, **values: Any) -> None:
-        await desk.run(interaction, path, values)
+        await handler.run(interaction, path, values)
 
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Interaction)
     run.__signature__ = inspect.Signature([first, *map(parameter, command.options)])  # type: ignore[attr-defined]
     decorated: Callback = app_commands.describe(**{o.name: locale_str(o.help) for o in command.options})(run)
     for option in command.options:
         if option.name == COMPLETED or len(option.choices) > CHOICES_MAX:
-            decorated = app_commands.autocomplete(**{option.name: completer(option, desk)})(decorated)
+            decorated = app_commands.autocomplete(**{option.name: completer(option, handler)})(decorated)
         elif option.choices:
             decorated = app_commands.choices(**{option.name: choices(option)})(decorated)
     return decorated
 
 
-def completer(option: Option, desk: Desk) -> Callback:
+def completer(option: Option, handler: InteractionHandler) -> Callback:
     async def complete(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await desk.complete(interaction, option, typed)
+        return await handler.complete(interaction, option, typed)
 
     return complete
 

@@ -34,7 +34,7 @@ COMPLETION_MAX = 100
 log = logging.getLogger(__name__)
 
 
-class Desk:
+class InteractionHandler:
     """Does what an interaction asks for."""
 
     def __init__(self, app: Application) -> None:
@@ -71,7 +71,7 @@ class Desk:
         if not may_manage(interaction):
             return []
         part = typed.casefold().strip()
-        names = option.choices or await self._app.moderation.names()
+        names = option.choices or await self._app.adapter_choice.names()
         found = [name for name in names if part in name.casefold()] or difflib.get_close_matches(part, names)
         found.sort(key=lambda name: not name.casefold().startswith(part))
         return [app_commands.Choice(name=name, value=name) for name in found if len(name) <= COMPLETION_MAX][
@@ -124,7 +124,7 @@ class Desk:
 
     async def _draw(self, interaction: Interaction, style: str, values: Mapping[str, Any]) -> None:
         message = await self._announce(interaction)
-        request = draw_request(style, values, self._app.repertoire.commands)
+        request = draw_request(style, values, self._app.catalogue.commands)
         await self._app.studio.submit(origin(interaction, message), request)
 
     async def _again(self, interaction: Interaction, job_id: str) -> None:
@@ -149,7 +149,7 @@ class Desk:
             await self._tell(interaction, self._replies(interaction).stopped(stopped))
 
     async def _help(self, interaction: Interaction, values: Mapping[str, Any]) -> None:
-        await self._answer(interaction, self._replies(interaction).help(self._app.repertoire.commands, dashes=False))
+        await self._answer(interaction, self._replies(interaction).help(self._app.catalogue.commands, dashes=False))
 
     async def _quota(self, interaction: Interaction, values: Mapping[str, Any]) -> None:
         quota = await self._app.limits.quota("discord", str(interaction.user.id))
@@ -160,17 +160,17 @@ class Desk:
         await self._answer(interaction, self._replies(interaction).stopped(stopped))
 
     async def _adapter_list(self, interaction: Interaction, values: Mapping[str, Any]) -> None:
-        listing = await self._app.moderation.list(origin(interaction), allowed=may_manage(interaction))
+        listing = await self._app.adapter_choice.list(origin(interaction), allowed=may_manage(interaction))
         await self._answer(interaction, self._replies(interaction).adapter_list(listing))
 
     async def _adapter_info(self, interaction: Interaction, values: Mapping[str, Any]) -> None:
         allowed = may_manage(interaction)
-        adapter = await self._app.moderation.info(origin(interaction), values["adapter"], allowed=allowed)
+        adapter = await self._app.adapter_choice.info(origin(interaction), values["adapter"], allowed=allowed)
         await self._answer(interaction, self._replies(interaction).adapter_info(adapter))
 
     async def _adapter_use(self, interaction: Interaction, values: Mapping[str, Any]) -> None:
         allowed, asker = may_manage(interaction), origin(interaction)
-        change = await self._app.moderation.use(asker, values["style"], values["adapter"], allowed=allowed)
+        change = await self._app.adapter_choice.use(asker, values["style"], values["adapter"], allowed=allowed)
         await self._answer(interaction, self._replies(interaction).adapter_used(change))
 
 

@@ -6,7 +6,7 @@ import discord
 from discord.app_commands import TranslationContextLocation as Location
 from discord.app_commands import TranslationContextTypes, Translator, locale_str
 
-from bot.commands.table import LOCALES
+from bot.locales import LOCALES
 from bot.replies.replies import Catalogues
 
 NAMES = frozenset({Location.command_name, Location.group_name, Location.parameter_name})

@@ -10,7 +10,7 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.commands.request import Origin
+from bot.members.origin import Origin
 
 MODERATORS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 

@@ -9,7 +9,7 @@ COURTESY_GAP = 1.0
 """Seconds of quiet in a chat before a courtesy."""
 
 
-class Window:
+class SlidingWindow:
     """At most ``most`` messages in any ``seconds``; times are those of a monotonic clock."""
 
     def __init__(self, most: int, seconds: float) -> None:
@@ -31,7 +31,7 @@ class Window:
         self._sent.extend([now] * messages)
 
 
-class Lane:
+class ChatBudget:
     """One chat: its windows, and until when Telegram wants silence. The lock keeps its messages in order.
 
     waiting: requests that hold the lock or wait for it.
@@ -42,8 +42,8 @@ class Lane:
         self.waiting = 0
         self.silent_until = 0.0
         self.last = float("-inf")
-        self.burst = Window(3, 3.0)
-        self.minute = Window(20, 60.0) if group else Window(60, 60.0)
+        self.burst = SlidingWindow(3, 3.0)
+        self.minute = SlidingWindow(20, 60.0) if group else SlidingWindow(60, 60.0)
 
     def free_at(self, now: float) -> float:
         return max(self.silent_until, self.burst.free_at(now), self.minute.free_at(now))

@@ -10,9 +10,9 @@ from telegram import InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParame
 from telegram.error import BadRequest, ChatMigrated
 from telegram.ext import ExtBot
 
-from bot.commands.request import Origin
-from bot.frontends.telegram.rate_limiter import Urgency
+from bot.frontends.telegram.rate_limiter import Priority
 from bot.jobs.studio import Studio
+from bot.members.origin import Origin
 
 Markup = InlineKeyboardMarkup | None
 T = TypeVar("T")
@@ -53,13 +53,13 @@ class Chats:
             await self.follow(self.of(place), moved.new_chat_id)
             return await request(moved.new_chat_id)
 
-    async def write(self, origin: Origin, text: str, markup: Markup = None, urgency: Urgency | None = None) -> Message:
+    async def write(self, origin: Origin, text: str, markup: Markup = None, urgency: Priority | None = None) -> Message:
         """A message that replies to the one it answers."""
         content = {"text": text, "reply_markup": markup}
         return await self._post(origin, self._bot.send_message, rate_limit_args=urgency, **content)
 
     async def photo(
-        self, origin: Origin, png: bytes, caption: str, markup: Markup, urgency: Urgency | None = None
+        self, origin: Origin, png: bytes, caption: str, markup: Markup, urgency: Priority | None = None
     ) -> Message:
         content = {"photo": png, "caption": caption, "reply_markup": markup}
         return await self._post(origin, self._bot.send_photo, rate_limit_args=urgency, **content)

@@ -20,13 +20,13 @@ from telegram.ext import ExtBot
 
 from bot.frontends.telegram import buttons
 from bot.frontends.telegram.chats import Chats, says
-from bot.frontends.telegram.job_message import Board, Page
-from bot.frontends.telegram.message_records import Card, Cards
+from bot.frontends.telegram.job_message import JobMessage, MessageContent
+from bot.frontends.telegram.message_records import MessageRecord, MessageRecords
 from bot.frontends.telegram.rate_limiter import TooSoon
 from bot.frontends.telegram.text import CAPTION, marked, plain
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import Job, Picture, Progress, State
-from bot.jobs.pictures import Originals
+from bot.jobs.pictures import PictureStore
 from bot.replies.replies import Catalogues, Replies
 
 ACTION_SECONDS = 4.5
@@ -41,8 +41,8 @@ class _Live:
     acted: when the chat action was last renewed.
     """
 
-    def __init__(self, card: Card) -> None:
-        self.card = card
+    def __init__(self, record: MessageRecord) -> None:
+        self.record = record
         self.lock = asyncio.Lock()
         self.told: object = None
         self.preview: bytes | None = None
@@ -52,23 +52,25 @@ class _Live:
 class TelegramCourier:
     """Delivers what happens to jobs."""
 
-    def __init__(self, bot: ExtBot[Any], chats: Chats, cards: Cards, originals: Originals, replies: Catalogues) -> None:
+    def __init__(
+        self, bot: ExtBot[Any], chats: Chats, records: MessageRecords, pictures_kept: PictureStore, replies: Catalogues
+    ) -> None:
         self._bot = bot
         self._chats = chats
-        self._cards = cards
-        self._originals = originals
+        self._records = records
+        self._pictures = pictures_kept
         self._replies = replies
-        self._board = Board(bot, chats, cards)
+        self._message = JobMessage(bot, chats, records)
         self._live: dict[str, _Live] = {}
 
     async def open(self, job: Job) -> None:
         """Post the message of a job that was accepted just now."""
-        live = self._live.setdefault(job.id, _Live(Card(job.id)))
+        live = self._live.setdefault(job.id, _Live(MessageRecord(job.id)))
         async with live.lock:
             replies = self._words(job)
             try:
-                page = Page(plain(replies.accepted(job)), buttons.while_drawing(replies, job))
-                await self._board.post(job, live.card, page)
+                page = MessageContent(plain(replies.accepted(job)), buttons.while_drawing(replies, job))
+                await self._message.post(job, live.record, page)
             except TelegramError as error:
                 log.warning("job %s: chat %s cannot be written to: %s", job.id, job.origin.place, error)
 
@@ -91,18 +93,18 @@ class TelegramCourier:
 
     async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
         live = await self._find(job)
-        await self._originals.keep(job.id, pictures)
+        await self._pictures.keep(job.id, pictures)
         async with live.lock:
             try:
                 if len(pictures) == 1:
-                    await self._one(job, live.card, pictures)
+                    await self._one(job, live.record, pictures)
                 else:
-                    await self._several(job, live.card, pictures)
+                    await self._several(job, live.record, pictures)
             except TelegramError as error:
                 log.warning("job %s cannot be posted in chat %s: %s", job.id, job.origin.place, error)
                 raise Undeliverable(obstacle(error, job)) from error
         del self._live[job.id]
-        return ",".join(str(number) for number in (live.card.status, *live.card.album))
+        return ",".join(str(number) for number in (live.record.status, *live.record.album))
 
     async def inform(self, job: Job) -> None:
         live = await self._find(job)
@@ -110,7 +112,7 @@ class TelegramCourier:
         markup = buttons.when_failed(replies, job) if job.state is State.FAILED else None
         async with live.lock:
             try:
-                await self._board.put(job, live.card, Page(plain(replies.ended(job)), markup))
+                await self._message.put(job, live.record, MessageContent(plain(replies.ended(job)), markup))
             except TelegramError as error:
                 log.warning("job %s: the member could not be told: %s", job.id, error)
         del self._live[job.id]
@@ -118,7 +120,7 @@ class TelegramCourier:
     async def _tell(self, job: Job, live: _Live, progress: Progress) -> None:
         replies = self._words(job)
         text, markup = plain(replies.progress(job, progress)), buttons.while_drawing(replies, job)
-        await self._board.put(job, live.card, Page(text, markup, live.preview, "courtesy"))
+        await self._message.put(job, live.record, MessageContent(text, markup, live.preview, "optional"))
         live.preview = None
 
     async def _act(self, job: Job, live: _Live) -> None:
@@ -131,29 +133,29 @@ class TelegramCourier:
             action = ChatAction.UPLOAD_PHOTO
             await self._bot.send_chat_action(chat, action, message_thread_id=thread, rate_limit_args="instant")
 
-    async def _one(self, job: Job, card: Card, pictures: Sequence[Picture]) -> None:
+    async def _one(self, job: Job, record: MessageRecord, pictures: Sequence[Picture]) -> None:
         replies = self._words(job)
-        page = Page(
+        page = MessageContent(
             marked(replies.caption(job, pictures, CAPTION)), buttons.when_finished(replies, job), pictures[0].png
         )
-        await self._board.put(job, card, page)
+        await self._message.put(job, record, page)
 
-    async def _several(self, job: Job, card: Card, pictures: Sequence[Picture]) -> None:
-        if not card.album:
+    async def _several(self, job: Job, record: MessageRecord, pictures: Sequence[Picture]) -> None:
+        if not record.album:
             media = [InputMediaPhoto(one.png, filename=f"{job.id}-{one.seed}.png") for one in pictures]
-            card.album = tuple(message.message_id for message in await self._chats.album(job.origin, media))
-            await self._cards.save(card)
-        status, replies = card.status, self._words(job)
-        page = Page(marked(replies.caption(job, pictures, CAPTION)), buttons.when_finished(replies, job))
-        await self._board.post(job, card, page)
+            record.album = tuple(message.message_id for message in await self._chats.album(job.origin, media))
+            await self._records.save(record)
+        status, replies = record.status, self._words(job)
+        page = MessageContent(marked(replies.caption(job, pictures, CAPTION)), buttons.when_finished(replies, job))
+        await self._message.post(job, record, page)
         if status is not None:
             with suppress(TelegramError):
                 await self._bot.delete_messages(self._chats.of(job.origin.place), [status], rate_limit_args="instant")
 
     async def _find(self, job: Job) -> _Live:
         if job.id not in self._live:
-            card = await self._cards.get(job.id)
-            self._live.setdefault(job.id, _Live(card))
+            record = await self._records.get(job.id)
+            self._live.setdefault(job.id, _Live(record))
         return self._live[job.id]
 
     def _words(self, job: Job) -> Replies:

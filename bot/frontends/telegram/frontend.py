@@ -16,11 +16,11 @@ from telegram.request import HTTPXRequest
 
 from bot.app import Application
 from bot.frontends.telegram import menu
-from bot.frontends.telegram.button_presses import Presses
+from bot.frontends.telegram.button_presses import ButtonHandler
 from bot.frontends.telegram.commands import Commands
-from bot.frontends.telegram.polling import Intake
-from bot.frontends.telegram.rate_limiter import Pace, Urgency
-from bot.frontends.telegram.services import Desk
+from bot.frontends.telegram.polling import UpdatePoller
+from bot.frontends.telegram.rate_limiter import ChatRateLimiter, Priority
+from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.tasks import Tasks
 from bot.settings import Settings
 
@@ -37,10 +37,10 @@ log = logging.getLogger(__name__)
 class TelegramFrontend:
     """``await run()`` serves until ``close()``."""
 
-    def __init__(self, app: Application, pace: Pace | None = None) -> None:
+    def __init__(self, app: Application, rate_limiter: ChatRateLimiter | None = None) -> None:
         self._app = app
-        self._pace = pace or Pace()
-        self._intake: Intake | None = None
+        self._rate_limiter = rate_limiter or ChatRateLimiter()
+        self._intake: UpdatePoller | None = None
         self._running: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -48,7 +48,7 @@ class TelegramFrontend:
         self._running = asyncio.current_task()
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, and Telegram's hold the token
         try:
-            async with make_bot(self._app.settings, self._pace) as bot:
+            async with make_bot(self._app.settings, self._rate_limiter) as bot:
                 await self._serve(bot)
         except InvalidToken:
             raise InvalidToken("Telegram does not know this token") from None
@@ -61,11 +61,11 @@ class TelegramFrontend:
         elif self._running is not None:
             self._running.cancel()
 
-    async def _serve(self, bot: ExtBot[Urgency]) -> None:
+    async def _serve(self, bot: ExtBot[Priority]) -> None:
         tasks = Tasks()
-        desk = Desk.of(self._app, bot, tasks)
-        self._app.studio.attach("telegram", desk.courier)
-        self._intake = Intake(bot, Handler(desk), tasks)
+        services = TelegramServices.of(self._app, bot, tasks)
+        self._app.studio.attach("telegram", services.courier)
+        self._intake = UpdatePoller(bot, Handler(services), tasks)
         following = tasks.start(menu.follow(bot, self._app), "the command menu")
         try:
             found = await self._app.studio.recover("telegram")
@@ -80,22 +80,22 @@ class TelegramFrontend:
 class Handler:
     """Hands an update to the part that answers it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._commands = Commands(desk)
-        self._presses = Presses(desk)
+    def __init__(self, services: TelegramServices) -> None:
+        self._services = services
+        self._commands = Commands(services)
+        self._presses = ButtonHandler(services)
 
     async def __call__(self, update: Update) -> None:
         message, query = update.message, update.callback_query
         if query is not None:
             await self._presses.answer(query)
         elif message is not None and message.migrate_to_chat_id is not None:
-            await self._desk.chats.follow(message.chat_id, message.migrate_to_chat_id)
+            await self._services.chats.follow(message.chat_id, message.migrate_to_chat_id)
         elif message is not None:
             await self._commands.answer(message)
 
 
-def make_bot(settings: Settings, pace: Pace) -> ExtBot[Urgency]:
+def make_bot(settings: Settings, rate_limiter: ChatRateLimiter) -> ExtBot[Priority]:
     """The connection; a local Bot API server has an address of its own. Raises InvalidToken for an empty token."""
     api = settings.telegram_api or API
     files = settings.telegram_file_api or f"{api}/file"
@@ -107,7 +107,7 @@ def make_bot(settings: Settings, pace: Pace) -> ExtBot[Urgency]:
         f"{files}/bot",
         request=HTTPXRequest(CONNECTIONS, read_timeout=20.0, pool_timeout=30.0, httpx_kwargs=tls),
         get_updates_request=HTTPXRequest(httpx_kwargs=tls),
-        rate_limiter=pace,
+        rate_limiter=rate_limiter,
         defaults=DEFAULTS,
     )
 

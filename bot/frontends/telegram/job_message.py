@@ -11,8 +11,8 @@ from telegram.error import BadRequest
 from telegram.ext import ExtBot
 
 from bot.frontends.telegram.chats import Chats, says
-from bot.frontends.telegram.message_records import Card, Cards
-from bot.frontends.telegram.rate_limiter import Urgency
+from bot.frontends.telegram.message_records import MessageRecord, MessageRecords
+from bot.frontends.telegram.rate_limiter import Priority
 from bot.jobs.job import Job
 
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
@@ -21,54 +21,54 @@ NO_TEXT = "there is no text in the message"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MessageContent:
     """What the message shows. ``text`` is HTML. Without ``png``, a picture that is there already stays above it."""
 
     text: str
     markup: InlineKeyboardMarkup | None = None
     png: bytes | None = None
-    urgency: Urgency | None = None
+    urgency: Priority | None = None
 
 
-class Board:
-    """Keeps the card up to date with what was posted. Raises TelegramError."""
+class JobMessage:
+    """Keeps the record up to date with what was posted. Raises TelegramError."""
 
-    def __init__(self, bot: ExtBot[Any], chats: Chats, cards: Cards) -> None:
+    def __init__(self, bot: ExtBot[Any], chats: Chats, records: MessageRecords) -> None:
         self._bot = bot
         self._chats = chats
-        self._cards = cards
+        self._records = records
 
-    async def put(self, job: Job, card: Card, page: Page) -> None:
+    async def put(self, job: Job, record: MessageRecord, page: MessageContent) -> None:
         """The job's message shows ``page`` from now on, whatever it showed before."""
         try:
-            if card.status is not None and not await self._edit(job, card, card.status, page):
-                card.status = None
-            if card.status is None:
-                await self.post(job, card, page)
+            if record.status is not None and not await self._edit(job, record, record.status, page):
+                record.status = None
+            if record.status is None:
+                await self.post(job, record, page)
             elif page.png is not None:
-                await self._record(card, card.status, media=True)
+                await self._record(record, record.status, media=True)
         except BadRequest as error:
-            if card.media or not says(error, NO_TEXT):
+            if record.media or not says(error, NO_TEXT):
                 raise
-            card.media = True  # the bot had stopped between the edit and its record
-            await self.put(job, card, page)
+            record.media = True  # the bot had stopped between the edit and its record
+            await self.put(job, record, page)
 
-    async def post(self, job: Job, card: Card, page: Page) -> None:
+    async def post(self, job: Job, record: MessageRecord, page: MessageContent) -> None:
         """A fresh message shows ``page``; an earlier one is no longer the job's."""
         if page.png is None:
             message = await self._chats.write(job.origin, page.text, page.markup, page.urgency)
         else:
             message = await self._chats.photo(job.origin, page.png, page.text, page.markup, page.urgency)
-        await self._record(card, message.message_id, media=page.png is not None)
+        await self._record(record, message.message_id, media=page.png is not None)
 
-    async def _record(self, card: Card, status: int, *, media: bool) -> None:
-        card.status, card.media = status, media
-        await self._cards.save(card)
+    async def _record(self, record: MessageRecord, status: int, *, media: bool) -> None:
+        record.status, record.media = status, media
+        await self._records.save(record)
 
-    async def _edit(self, job: Job, card: Card, message_id: int, page: Page) -> bool:
+    async def _edit(self, job: Job, record: MessageRecord, message_id: int, page: MessageContent) -> bool:
         """False where the message is no longer there."""
         try:
-            await self._chats.ask(job.origin.place, self._editing(job, card, message_id, page))
+            await self._chats.ask(job.origin.place, self._editing(job, record, message_id, page))
         except BadRequest as error:
             if says(error, UNCHANGED):
                 return True
@@ -77,7 +77,9 @@ class Board:
             raise
         return True
 
-    def _editing(self, job: Job, card: Card, message_id: int, page: Page) -> Callable[[int], Awaitable[Message | bool]]:
+    def _editing(
+        self, job: Job, record: MessageRecord, message_id: int, page: MessageContent
+    ) -> Callable[[int], Awaitable[Message | bool]]:
         """The request for a chat, by what the message is now and will be."""
         bot, markup, urgency = self._bot, page.markup, page.urgency
         if page.png is not None:
@@ -85,7 +87,7 @@ class Board:
             return lambda chat: bot.edit_message_media(
                 media, chat, message_id, reply_markup=markup, rate_limit_args=urgency
             )
-        if card.media:
+        if record.media:
             return lambda chat: bot.edit_message_caption(
                 chat, message_id, caption=page.text, reply_markup=markup, rate_limit_args=urgency
             )

@@ -17,7 +17,8 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.app import Application
-from bot.commands.table import LOCALES, CommandTable
+from bot.commands.table import CommandTable
+from bot.locales import LOCALES
 from bot.replies.replies import Catalogues, Replies
 
 DEFAULT_LOCALE = "en"
@@ -43,7 +44,7 @@ async def follow(bot: ExtBot[Any], app: Application) -> None:
     """Tells Telegram the commands, and again whenever they changed; runs until it is cancelled."""
     told: CommandTable | None = None
     while True:
-        table = await app.repertoire.other_than(told)
+        table = await app.catalogue.wait_for_change(told)
         try:
             await publish(bot, app.replies, table)
             told = table

@@ -9,7 +9,7 @@ from bot.storage.database import Database
 
 
 @dataclass(slots=True)
-class Card:
+class MessageRecord:
     """``status`` is the message that tells where the job stands, and in the end carries the buttons.
 
     media: whether that message shows a picture. album: the messages of a media group. files: Telegram's ids of the
@@ -23,23 +23,23 @@ class Card:
     files: tuple[str, ...] = ()
 
 
-class Cards:
+class MessageRecords:
     """The table ``telegram_cards``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def get(self, job_id: str) -> Card:
-        """The job's card; an empty one where nothing was posted yet."""
+    async def get(self, job_id: str) -> MessageRecord:
+        """The job's record; an empty one where nothing was posted yet."""
         rows = await self._database.rows("SELECT * FROM telegram_cards WHERE job = :job", {"job": job_id})
         if not rows:
-            return Card(job_id)
+            return MessageRecord(job_id)
         [row] = rows
         album, files = json.loads(row["album"]), json.loads(row["files"])
-        return Card(job_id, row["status"], bool(row["media"]), tuple(album), tuple(files))
+        return MessageRecord(job_id, row["status"], bool(row["media"]), tuple(album), tuple(files))
 
-    async def save(self, card: Card) -> None:
-        values = (card.job, card.status, card.media, json.dumps(card.album), json.dumps(card.files))
+    async def save(self, record: MessageRecord) -> None:
+        values = (record.job, record.status, record.media, json.dumps(record.album), json.dumps(record.files))
         async with self._database.transaction() as connection:
             await connection.execute(
                 "INSERT OR REPLACE INTO telegram_cards (job, status, media, album, files) VALUES (?, ?, ?, ?, ?)",

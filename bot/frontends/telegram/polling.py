@@ -28,7 +28,7 @@ CONFLICT_PAUSE = 5.0
 log = logging.getLogger(__name__)
 
 
-class Intake:
+class UpdatePoller:
     """Fetches updates and hands each to ``handle``: a chat's in order, different chats at the same time.
 
     ``handle`` raises Refused for what cannot be dealt with before the next start.

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
-from bot.frontends.telegram.chat_budget import Lane, Window
+from bot.frontends.telegram.chat_budget import ChatBudget, SlidingWindow
 
-Urgency = Literal["answer", "courtesy", "instant"]
+Priority = Literal["answer", "optional", "instant"]
 """How much a request matters; None must arrive.
 
 answer: dropped where QUEUE_MAX others wait for the chat already, so that nobody can fill it with questions.
@@ -45,10 +45,10 @@ class TooSoon(TelegramError):
     """A courtesy or an answer that was dropped."""
 
     def __init__(self) -> None:
-        super().__init__("dropped to keep the pace")
+        super().__init__("dropped to keep the rate_limiter")
 
 
-class Pace(BaseRateLimiter[Urgency]):
+class ChatRateLimiter(BaseRateLimiter[Priority]):
     """Paces every request of the bot, waits where Telegram says so, and repeats what the network failed."""
 
     def __init__(
@@ -58,8 +58,8 @@ class Pace(BaseRateLimiter[Urgency]):
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._lanes: dict[int, Lane] = {}
-        self._all = Window(30, 1.0)
+        self._budgets: dict[int, ChatBudget] = {}
+        self._all = SlidingWindow(30, 1.0)
 
     async def initialize(self) -> None:
         """Nothing to prepare."""
@@ -74,7 +74,7 @@ class Pace(BaseRateLimiter[Urgency]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: Urgency | None,
+        rate_limit_args: Priority | None,
     ) -> Reply:
         async def request() -> Reply:
             return await callback(*args, **kwargs)
@@ -83,71 +83,73 @@ class Pace(BaseRateLimiter[Urgency]):
             return await request()
         if endpoint not in PACED:
             return await self._insist(request, None)
-        lane = self._lane(int(data["chat_id"]))
+        budget = self._budget(int(data["chat_id"]))
         messages = len(data["media"]) if endpoint == "sendMediaGroup" else 1
-        if rate_limit_args == "courtesy":
-            return await self._offer(request, lane, messages)
-        if rate_limit_args == "answer" and lane.waiting >= QUEUE_MAX:
+        if rate_limit_args == "optional":
+            return await self._offer(request, budget, messages)
+        if rate_limit_args == "answer" and budget.waiting >= QUEUE_MAX:
             raise TooSoon
-        return await self._in_turn(request, lane, messages)
+        return await self._in_turn(request, budget, messages)
 
-    async def _in_turn(self, request: Callable[[], Awaitable[Reply]], lane: Lane, messages: int) -> Reply:
-        lane.waiting += 1
+    async def _in_turn(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget, messages: int) -> Reply:
+        budget.waiting += 1
         try:
-            async with lane.lock:
-                return await self._insist(request, lane, messages)
+            async with budget.lock:
+                return await self._insist(request, budget, messages)
         finally:
-            lane.waiting -= 1
+            budget.waiting -= 1
 
-    def _lane(self, chat: int) -> Lane:
+    def _budget(self, chat: int) -> ChatBudget:
         now = self._clock()
-        if len(self._lanes) > 1000:
-            self._lanes = {number: lane for number, lane in self._lanes.items() if not lane.idle(now)}
-        return self._lanes.setdefault(chat, Lane(group=chat < 0))
+        if len(self._budgets) > 1000:
+            self._budgets = {number: budget for number, budget in self._budgets.items() if not budget.idle(now)}
+        return self._budgets.setdefault(chat, ChatBudget(group=chat < 0))
 
-    async def _offer(self, request: Callable[[], Awaitable[Reply]], lane: Lane, messages: int) -> Reply:
+    async def _offer(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget, messages: int) -> Reply:
         now = self._clock()
-        if not lane.spare(now) or self._all.free_at(now) > now:
+        if not budget.spare(now) or self._all.free_at(now) > now:
             raise TooSoon
-        self._note(lane, messages)
+        self._note(budget, messages)
         try:
             return await request()
         except RetryAfter as error:
-            lane.silent_until = self._clock() + seconds(error)
+            budget.silent_until = self._clock() + seconds(error)
             raise TooSoon from error
 
-    async def _insist(self, request: Callable[[], Awaitable[Reply]], lane: Lane | None, messages: int = 1) -> Reply:
+    async def _insist(
+        self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget | None, messages: int = 1
+    ) -> Reply:
         """Until it is answered, if only with a refusal."""
         started, failures = self._clock(), 0
         while True:
-            await self._turn(lane, messages)
+            await self._turn(budget, messages)
             try:
                 return await request()
             except RetryAfter as error:
                 log.warning("Telegram asks for %.0f s of silence", seconds(error))
-                if lane is None:
+                if budget is None:
                     await self._sleep(seconds(error))
                 else:
-                    lane.silent_until = self._clock() + seconds(error)
+                    budget.silent_until = self._clock() + seconds(error)
             except BadRequest:
                 raise
             except NetworkError as error:
-                if lane is not None and self._clock() - started > PATIENCE:
+                if budget is not None and self._clock() - started > PATIENCE:
                     raise
                 log.warning("Telegram cannot be reached (%s); trying again", type(error).__name__)
                 await self._sleep(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
 
-    async def _turn(self, lane: Lane | None, messages: int) -> None:
-        if lane is None:
+    async def _turn(self, budget: ChatBudget | None, messages: int) -> None:
+        if budget is None:
             return
-        while (wait := max(lane.free_at(self._clock()), self._all.free_at(self._clock())) - self._clock()) > 0:
+        while (wait := max(budget.free_at(self._clock()), self._all.free_at(self._clock())) - self._clock()) > 0:
             await self._sleep(wait)
-        self._note(lane, messages)
+        self._note(budget, messages)
 
-    def _note(self, lane: Lane, messages: int) -> None:
+    def _note(self, budget: ChatBudget, messages: int) -> None:
         now = self._clock()
-        lane.note(now, messages)
+        budget.note(now, messages)
         self._all.note(now, messages)
 
 

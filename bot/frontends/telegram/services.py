@@ -10,9 +10,9 @@ from telegram.ext import ExtBot
 from bot.app import Application
 from bot.frontends.telegram.chats import Chats
 from bot.frontends.telegram.courier import TelegramCourier
-from bot.frontends.telegram.message_records import Cards
+from bot.frontends.telegram.message_records import MessageRecords
 from bot.frontends.telegram.tasks import Tasks
-from bot.jobs.pictures import Originals
+from bot.jobs.pictures import PictureStore
 from bot.replies.replies import Replies
 
 FOLDER = "telegram"
@@ -20,21 +20,21 @@ FOLDER = "telegram"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class TelegramServices:
     app: Application
     bot: ExtBot[Any]
     chats: Chats
-    cards: Cards
-    originals: Originals
+    records: MessageRecords
+    pictures_kept: PictureStore
     courier: TelegramCourier
     tasks: Tasks
 
     @classmethod
-    def of(cls, app: Application, bot: ExtBot[Any], tasks: Tasks) -> Desk:
-        cards, chats = Cards(app.database), Chats(bot, app.studio)
-        originals = Originals(app.settings.data / FOLDER)
-        courier = TelegramCourier(bot, chats, cards, originals, app.replies)
-        return cls(app, bot, chats, cards, originals, courier, tasks)
+    def of(cls, app: Application, bot: ExtBot[Any], tasks: Tasks) -> TelegramServices:
+        records, chats = MessageRecords(app.database), Chats(bot, app.studio)
+        pictures_kept = PictureStore(app.settings.data / FOLDER)
+        courier = TelegramCourier(bot, chats, records, pictures_kept, app.replies)
+        return cls(app, bot, chats, records, pictures_kept, courier, tasks)
 
     def words(self, locale: str | None) -> Replies:
         return self.app.replies.for_locale(locale)

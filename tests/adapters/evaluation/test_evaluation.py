@@ -16,7 +16,7 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProce
 from typer.testing import CliRunner
 
 from adapters.cli.adapters import evaluate_command
-from adapters.evaluation.backbones import LARGE, Eyes, HubClip, load_backbone
+from adapters.evaluation.backbones import LARGE, FeatureExtractors, HubClip, load_backbone
 from adapters.evaluation.evaluate import Evaluation, evaluate
 from adapters.evaluation.grid import labelled
 from adapters.evaluation.metrics import Array, clip_score, normalized
@@ -55,7 +55,7 @@ def evaluation(colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Ev
     _, adapter = finish(write_recipe(colours, tiny, steps=2))
     style = Style(command="walls", frame="{prompt}, painted", weight=0.5)
     adapter = replace(adapter, manifest=adapter.manifest.model_copy(update={"style": style}))
-    return evaluate(adapter, colours, Eyes(Colours(), inception=Brightness()), seeds=2)
+    return evaluate(adapter, colours, FeatureExtractors(Colours(), inception=Brightness()), seeds=2)
 
 
 def test_the_held_out_captions_are_drawn_before_and_after(evaluation: Evaluation) -> None:
@@ -104,7 +104,7 @@ def test_one_held_out_picture_is_too_few(evaluation: Evaluation, colours: Path) 
     table = colours / "captions.csv"
     table.write_text(table.read_text().replace("blue wall,test", "blue wall,train"))
     with pytest.raises(AdapterError, match="1 picture is held out, but 2 are the fewest"):
-        evaluate(evaluation.adapter, colours, Eyes(Colours()), seeds=2)
+        evaluate(evaluation.adapter, colours, FeatureExtractors(Colours()), seeds=2)
 
 
 def test_the_command_writes_the_page_and_the_figures_where_it_is_told(
@@ -135,7 +135,7 @@ def test_the_markdown_shows_pictures_that_lie_beside_it(evaluation: Evaluation, 
 
 
 def test_unbiased_cmmd_is_said_and_is_another_figure(evaluation: Evaluation, colours: Path) -> None:
-    unbiased = evaluate(evaluation.adapter, colours, Eyes(Colours(), unbiased=True), seeds=2)
+    unbiased = evaluate(evaluation.adapter, colours, FeatureExtractors(Colours(), unbiased=True), seeds=2)
     assert unbiased.after.cmmd != evaluation.after.cmmd
     assert as_json(unbiased)["cmmd_estimate"] == "unbiased"
     assert unbiased.fid_backbone == "mean colours"

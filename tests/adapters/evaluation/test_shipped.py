@@ -50,7 +50,7 @@ def test_the_same_prompt_and_seed_give_another_picture(name: str) -> None:
 
 @pytest.mark.parametrize("package", ["adapters", "bot", "engine", "migrations"])
 def test_a_wheel_has_every_file_of_the_packages(package: str) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     with (root / "pyproject.toml").open("rb") as stream:
         patterns = ["*.py", *tomllib.load(stream)["tool"]["setuptools"]["package-data"]["*"]]
     files = [file for file in (root / package).rglob("*") if file.is_file() and "__pycache__" not in file.parts]

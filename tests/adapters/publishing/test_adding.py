@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 from adapters.cli.adapters import adapters_app
 from adapters.evaluation.pictures import load_adapted
 from adapters.manifest import AdapterError, Style
-from adapters.publishing.adding import Origin, add_adapter, adopt_adapter, remove_adapter
+from adapters.publishing.adding import Source, add_adapter, adopt_adapter, remove_adapter
 from adapters.publishing.names import slug
 from adapters.registry import LORA_FILE, Adapter, Registry
 from tests.adapters_kit.runs import finish, write_recipe
 
-ORIGIN = Origin("walls", "Walls", "nano", "v_prediction", "MIT", ("wall",))
+ORIGIN = Source("walls", "Walls", "nano", "v_prediction", "MIT", ("wall",))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.commands.parsing import Invocation, draw_request, parse
 from bot.commands.request import DrawRequest
-from bot.commands.table import BUILT_IN, DRAW_OPTIONS, PROMPT_MAX, SIZES
+from bot.commands.table import BUILT_IN, DRAW_OPTIONS, MEMBER_PROMPT_MAX, SIZES
 from bot.errors import Refused
 from engine.protocol import SAMPLERS, SEED_MAX
 
@@ -126,7 +126,7 @@ def test_a_command_can_be_for_a_certain_bot() -> None:
         (f"/kancil a deer --seed {SEED_MAX + 1}", "out-of-range", {"maximum": SEED_MAX}),
         ("/kancil a deer --count 5", "out-of-range", {"minimum": 1, "maximum": 4}),
         ("/kancil a deer --sampler eulr", "unknown-choice", {"suggestion": "euler", "valid": tuple(SAMPLERS)}),
-        ("/kancil " + "a" * (PROMPT_MAX + 1), "too-long", {"option": "prompt", "maximum": PROMPT_MAX}),
+        ("/kancil " + "a" * (MEMBER_PROMPT_MAX + 1), "too-long", {"option": "prompt", "maximum": MEMBER_PROMPT_MAX}),
         ("/adapter info", "missing-option", {"option": "adapter"}),
         ("/adapter use draw batik", "unknown-choice", {"option": "style"}),
     ],
@@ -183,7 +183,7 @@ def test_any_text_is_a_command_or_refused(text: str) -> None:
         found = parse(text, BUILT_IN)
         assert found.path[0] in NAMES
         if found.path == ("kancil",):
-            assert 0 < len(draw_request("kancil", found.options, BUILT_IN).prompt.encode()) <= 4 * PROMPT_MAX
+            assert 0 < len(draw_request("kancil", found.options, BUILT_IN).prompt.encode()) <= 4 * MEMBER_PROMPT_MAX
 
 
 @PROPERTY

@@ -10,22 +10,22 @@ import pytest
 
 from adapters.manifest import RESERVED
 from bot.commands.table import (
+    BASE_STYLE,
     BUILT_IN,
     COMMANDS_MAX,
     DRAW_OPTIONS,
-    FREE,
     FURTHER_MAX,
-    LOCALES,
     Command,
     Option,
     command_table,
 )
 from bot.frontends.console.frontend import LEAVING
 from bot.frontends.discord.commands import CHOICES_MAX
+from bot.locales import LOCALES
 from bot.replies.replies import Replies
 from bot.styles.catalogue import FRAMES
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 DISCORD_NAME = re.compile(r"[-_a-z0-9]{1,32}")
 TELEGRAM_NAME = re.compile(r"[a-z0-9_]{1,32}")
 DESCRIPTION_MAX, CHOICE_MAX, LIST_MAX, COMMAND_MAX = 100, 100, 25, 8000
@@ -150,6 +150,6 @@ def test_further_styles_draw_and_can_be_given_an_adapter() -> None:
 
 
 def test_no_adapter_can_declare_a_command_that_means_something_else() -> None:
-    others = [command for command in BUILT_IN if not command.style or command.name == FREE]
+    others = [command for command in BUILT_IN if not command.style or command.name == BASE_STYLE]
     taken = {name for command in others for name in (command.name, *command.aliases)}
     assert taken | {name.removeprefix("/") for name in LEAVING} == RESERVED

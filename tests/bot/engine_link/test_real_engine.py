@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from bot.app import Application
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.engine_link.ports import free_port
 from bot.jobs.job import Picture, State
+from bot.members.origin import Origin
 from bot.replies.caption import used_parameters
 from bot.settings import Settings
 from tests.bot.kit.courier import Recorder

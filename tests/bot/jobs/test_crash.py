@@ -15,7 +15,7 @@ from tests.bot.conftest import Start
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ async def test_a_killed_bot_delivers_after_its_restart(
     async with start_bot() as app:
         assert await app.studio.recover("console") == 1
         done = await app.studio.wait(job_id)
-    assert (done.state, done.seed, done.look.adapter) == (State.DELIVERED, int(seed), "kancil")
+    assert (done.state, done.seed, done.style.adapter) == (State.DELIVERED, int(seed), "kancil")
     [(delivered, [picture])] = courier.delivered
     assert (delivered.id, picture.seed) == (job_id, int(seed))
     assert scripted.requests[0] == scripted.requests[-1]

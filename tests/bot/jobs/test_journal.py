@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.errors import Refused
-from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Look, State
+from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, State
 from bot.jobs.journal import IllegalTransition, Journal, new_id, normal_id
 from bot.members.limits import Limits
+from bot.members.origin import Origin
 from bot.storage.database import Database
+from bot.styles.style import ResolvedStyle
 from tests.bot.conftest import Clock
 
 DEER = DrawRequest("kancil", "rusa “cerdik” 🦌", negative="salju", seed=7, guidance_scale=7.5, count=2, size="wide")
-LOOK = Look("kancil", 0.7, "{prompt}, soft lines")
+LOOK = ResolvedStyle("kancil", 0.7, "{prompt}, soft lines")
 WAY = (State.QUEUED, State.DRAWING, State.DRAWN, State.DELIVERED)
 
 

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from bot.app import Application
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.errors import Refused
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import State
+from bot.members.origin import Origin
 from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull
 from tests.bot.conftest import Start, left
 from tests.bot.kit.behaviours import break_off, fail, refuse
@@ -25,7 +26,7 @@ async def test_a_command_becomes_a_delivered_picture(
     app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
 ) -> None:
     job = await app.studio.submit(origin, DEER)
-    assert (job.state, job.seed, job.look.adapter) == (State.ACCEPTED, 777, "kancil")
+    assert (job.state, job.seed, job.style.adapter) == (State.ACCEPTED, 777, "kancil")
     done = await app.studio.wait(job.id)
     assert (done.state, done.message) == (State.DELIVERED, f"message of {job.id}")
     [(delivered, [picture])] = courier.delivered
@@ -167,12 +168,12 @@ async def test_what_the_bot_left_is_drawn_after_its_restart_with_its_seed_and_ad
     assert courier.informed == []
     scripted.gate.set()
     async with start_bot() as app:
-        await app.moderation.use(origin, "kancil", "batik", allowed=True)
+        await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
         assert await app.studio.recover("discord") == 0
         assert await app.studio.recover("console") == 1
         done = await app.studio.wait(job.id)
         assert await app.studio.recover("console") == 0
-    assert (done.state, done.seed, done.look.adapter) == (State.DELIVERED, job.seed, "kancil")
+    assert (done.state, done.seed, done.style.adapter) == (State.DELIVERED, job.seed, "kancil")
     assert scripted.requests[0] == scripted.requests[1]
     [(delivered, _)] = courier.delivered
     assert delivered.origin == origin
@@ -200,12 +201,12 @@ async def test_a_choice_of_the_moderators_counts_from_the_next_request_on(
     scripted.gate.clear()
     before = await app.studio.submit(origin, DEER)
     await scripted.told.wait()
-    await app.moderation.use(origin, "kancil", "batik", allowed=True)
+    await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
     after = await app.studio.submit(origin, DEER)
     scripted.gate.set()
-    assert (before.look.adapter, after.look.adapter) == ("kancil", "batik")
-    assert (await app.studio.wait(before.id)).look.adapter == "kancil"
-    assert (await app.studio.wait(after.id)).look.adapter == "batik"
+    assert (before.style.adapter, after.style.adapter) == ("kancil", "batik")
+    assert (await app.studio.wait(before.id)).style.adapter == "kancil"
+    assert (await app.studio.wait(after.id)).style.adapter == "batik"
 
 
 async def test_an_error_in_the_middle_of_a_stream_is_told(
@@ -229,9 +230,9 @@ async def test_a_job_under_way_is_delivered_by_whoever_is_attached_by_then(
 
 
 async def test_jobs_and_choices_follow_a_place_that_gets_a_new_id(app: Application, origin: Origin) -> None:
-    await app.moderation.use(origin, "kancil", "batik", allowed=True)
+    await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
     job = await app.studio.submit(origin, DEER)
     await app.studio.wait(job.id)
     await app.studio.move_place("console", "here", "there")
     moved = Origin("console", "there", "ani", "en", {})
-    assert (await app.studio.again(moved, job.id)).look.adapter == "batik"
+    assert (await app.studio.again(moved, job.id)).style.adapter == "batik"

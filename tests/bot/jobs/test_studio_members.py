@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from bot.app import Application
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.errors import Refused
 from bot.jobs.job import State
+from bot.members.origin import Origin
 from tests.bot.conftest import Start, left
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine

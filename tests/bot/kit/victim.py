@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from bot.app import Application
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.jobs.job import Job, Picture, Progress
+from bot.members.origin import Origin
 from bot.settings import Settings
 
 

@@ -13,7 +13,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 import bot
-from bot.commands.table import BUILT_IN, LOCALES, Command
+from bot.commands.table import BUILT_IN, Command
+from bot.locales import LOCALES
 
 SOURCE = Path(bot.__file__).parent
 TALKERS = {"Refused", "Undeliverable", "say"}

@@ -8,16 +8,20 @@ from typing import get_args
 import pytest
 
 from bot.commands.parsing import parse
-from bot.commands.request import DrawRequest, Origin
-from bot.commands.table import BUILT_IN, LOCALES, command_table
+from bot.commands.request import DrawRequest
+from bot.commands.table import BUILT_IN, command_table
 from bot.errors import Refused
-from bot.jobs.job import Job, Look, Picture, Progress, State
+from bot.jobs.job import Job, Picture, Progress, State
+from bot.locales import LOCALES
 from bot.members.limits import Quota
-from bot.replies.caption import length, shortened, used_parameters
+from bot.members.origin import Origin
+from bot.replies.caption import used_parameters
 from bot.replies.catalogues import duration
 from bot.replies.replies import Button, Catalogues, Replies, explain
+from bot.replies.text_length import length, shortened
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
+from bot.styles.style import ResolvedStyle
 from tests.bot.kit.adapters import adapter
 from tests.bot.kit.pictures import PARAMETERS
 
@@ -27,7 +31,7 @@ ENGLISH, INDONESIAN = Replies("en"), Replies("id")
 def job(state: State = State.ACCEPTED, reason: str = "", **request: str) -> Job:
     origin = Origin("console", "here", "ani", "en", {})
     asked = DrawRequest("kancil", **{"prompt": "a deer", **request})  # type: ignore[arg-type]
-    return Job("ab12cd34", origin, asked, 777, Look("kancil", 0.7, "{prompt}"), state, 0.0, reason)
+    return Job("ab12cd34", origin, asked, 777, ResolvedStyle("kancil", 0.7, "{prompt}"), state, 0.0, reason)
 
 
 def pictures(count: int = 1) -> list[Picture]:

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from adapters.registry import SHIPPED, Registry
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.commands.table import BUILT_IN, FURTHER_MAX, CommandTable
 from bot.engine_link import client as engine_client
-from bot.jobs.job import Job, Look, State
+from bot.jobs.generation import generation
+from bot.jobs.job import Job, State
+from bot.members.origin import Origin
 from bot.storage.database import Database
-from bot.styles.bindings import Binding, generation
-from bot.styles.catalogue import FRAMES, Repertoire
+from bot.styles.bindings import Binding
+from bot.styles.catalogue import FRAMES, StyleCatalogue
+from bot.styles.style import ResolvedStyle
 from engine.errors import Unauthorized
 from engine.protocol import AdapterUse
 from migrations import migrations
@@ -26,88 +29,90 @@ BATIK = adapter("wax", declares=style("batik", "{prompt}, batik", 0.8))
 
 
 @pytest.fixture
-async def repertoire(database: Database) -> Repertoire:
-    repertoire = Repertoire(database)
-    await repertoire.open()
-    return repertoire
+async def catalogue(database: Database) -> StyleCatalogue:
+    catalogue = StyleCatalogue(database)
+    await catalogue.open()
+    return catalogue
 
 
 def further(table: CommandTable) -> list[str]:
     return [command.name for command in table.styles if BUILT_IN.find(command.name) is None]
 
 
-async def test_before_the_engine_was_asked_the_shipped_adapters_are_believed_in(repertoire: Repertoire) -> None:
+async def test_before_the_engine_was_asked_the_shipped_adapters_are_believed_in(catalogue: StyleCatalogue) -> None:
     shipped = [one.manifest for one in Registry([SHIPPED]).list()]
     for manifest in shipped:
         assert manifest.style is not None
-        assert repertoire.own(manifest.style.command) == manifest.name
-        assert repertoire.look(manifest.style.command, manifest.name).frame == manifest.frame
+        assert catalogue.default_adapter(manifest.style.command) == manifest.name
+        assert catalogue.resolve(manifest.style.command, manifest.name).frame == manifest.frame
     assert len(shipped) == 3
-    assert repertoire.commands == BUILT_IN
+    assert catalogue.commands == BUILT_IN
 
 
-async def test_a_declared_style_is_a_command_and_is_drawn_as_it_says(repertoire: Repertoire) -> None:
-    await repertoire.learn([BATIK])
-    assert further(repertoire.commands) == ["batik"]
-    assert repertoire.adapted == ("kancil", "retro", "landscape", "batik")
-    assert repertoire.look("batik", repertoire.own("batik")) == Look("wax", 0.8, "{prompt}, batik")
-    assert repertoire.look("batik", None) == Look(None, 1.0, "{prompt}, batik")
+async def test_a_declared_style_is_a_command_and_is_drawn_as_it_says(catalogue: StyleCatalogue) -> None:
+    await catalogue.update([BATIK])
+    assert further(catalogue.commands) == ["batik"]
+    assert catalogue.adapted == ("kancil", "retro", "landscape", "batik")
+    assert catalogue.resolve("batik", catalogue.default_adapter("batik")) == ResolvedStyle(
+        "wax", 0.8, "{prompt}, batik"
+    )
+    assert catalogue.resolve("batik", None) == ResolvedStyle(None, 1.0, "{prompt}, batik")
 
 
-async def test_a_built_in_style_without_an_adapter_for_the_model_keeps_its_frame(repertoire: Repertoire) -> None:
-    await repertoire.learn([adapter("kancil", usable=False), BATIK])
-    assert repertoire.own("kancil") is None
-    assert repertoire.look("kancil", None) == Look(None, 1.0, FRAMES["kancil"])
-    assert repertoire.look("kancil", "wax") == Look("wax", 0.8, FRAMES["kancil"])
+async def test_a_built_in_style_without_an_adapter_for_the_model_keeps_its_frame(catalogue: StyleCatalogue) -> None:
+    await catalogue.update([adapter("kancil", usable=False), BATIK])
+    assert catalogue.default_adapter("kancil") is None
+    assert catalogue.resolve("kancil", None) == ResolvedStyle(None, 1.0, FRAMES["kancil"])
+    assert catalogue.resolve("kancil", "wax") == ResolvedStyle("wax", 0.8, FRAMES["kancil"])
 
 
-async def test_the_adapter_that_fits_the_model_draws_and_of_several_the_last_by_name(repertoire: Repertoire) -> None:
+async def test_the_adapter_that_fits_the_model_draws_and_of_several_the_last_by_name(catalogue: StyleCatalogue) -> None:
     large = adapter("kancil-sd21", declares=style("kancil"), base_model="sd-2-1")
-    await repertoire.learn([adapter("kancil", usable=False), large])
-    assert repertoire.own("kancil") == "kancil-sd21"
-    await repertoire.learn([adapter("kancil"), large.model_copy(update={"usable": False})])
-    assert repertoire.own("kancil") == "kancil"
-    await repertoire.learn([adapter("kancil-2", declares=style("kancil", weight=0.5)), adapter("kancil")])
-    assert repertoire.look("kancil", repertoire.own("kancil")).weight == 0.5
+    await catalogue.update([adapter("kancil", usable=False), large])
+    assert catalogue.default_adapter("kancil") == "kancil-sd21"
+    await catalogue.update([adapter("kancil"), large.model_copy(update={"usable": False})])
+    assert catalogue.default_adapter("kancil") == "kancil"
+    await catalogue.update([adapter("kancil-2", declares=style("kancil", weight=0.5)), adapter("kancil")])
+    assert catalogue.resolve("kancil", catalogue.default_adapter("kancil")).weight == 0.5
 
 
-async def test_what_was_learnt_outlives_the_process(database: Database, repertoire: Repertoire) -> None:
-    await repertoire.learn([BATIK])
-    other = Repertoire(database)
+async def test_what_was_learnt_outlives_the_process(database: Database, catalogue: StyleCatalogue) -> None:
+    await catalogue.update([BATIK])
+    other = StyleCatalogue(database)
     await other.open()
-    assert other.commands == repertoire.commands
-    assert other.look("batik", "wax") == repertoire.look("batik", "wax")
+    assert other.commands == catalogue.commands
+    assert other.resolve("batik", "wax") == catalogue.resolve("batik", "wax")
 
 
 @pytest.mark.parametrize("command", ["help", "bantuan", "adapter", "draw", "gambar"])
-async def test_a_command_that_means_something_else_is_never_a_style(repertoire: Repertoire, command: str) -> None:
-    await repertoire.learn([adapter("wax", declares=style(command))])
-    assert repertoire.commands == BUILT_IN
-    assert repertoire.own(command) is None
+async def test_a_command_that_means_something_else_is_never_a_style(catalogue: StyleCatalogue, command: str) -> None:
+    await catalogue.update([adapter("wax", declares=style(command))])
+    assert catalogue.commands == BUILT_IN
+    assert catalogue.default_adapter(command) is None
 
 
-async def test_help_that_says_nothing_is_the_name(repertoire: Repertoire) -> None:
+async def test_help_that_says_nothing_is_the_name(catalogue: StyleCatalogue) -> None:
     blank = style("batik").model_copy(update={"description": " \n "})
-    await repertoire.learn([adapter("wax", declares=blank)])
-    assert [command.help for command in repertoire.commands if command.name == "batik"] == ["batik"]
+    await catalogue.update([adapter("wax", declares=blank)])
+    assert [command.help for command in catalogue.commands if command.name == "batik"] == ["batik"]
 
 
 async def test_there_are_no_more_commands_than_the_platforms_take(
-    repertoire: Repertoire, caplog: pytest.LogCaptureFixture
+    catalogue: StyleCatalogue, caplog: pytest.LogCaptureFixture
 ) -> None:
     many = [adapter(f"a{number:03}", declares=style(f"s{number:03}")) for number in range(FURTHER_MAX + 2)]
-    await repertoire.learn(many)
-    assert further(repertoire.commands) == [f"s{number:03}" for number in range(FURTHER_MAX)]
+    await catalogue.update(many)
+    assert further(catalogue.commands) == [f"s{number:03}" for number in range(FURTHER_MAX)]
     assert f"s{FURTHER_MAX:03}, s{FURTHER_MAX + 1:03}" in caplog.text
 
 
-async def test_whoever_waits_hears_of_changes_alone(repertoire: Repertoire) -> None:
-    waiting = asyncio.create_task(repertoire.other_than(repertoire.commands))
-    await repertoire.learn([adapter("kancil", declares=style("kancil", weight=0.4))])
+async def test_whoever_waits_hears_of_changes_alone(catalogue: StyleCatalogue) -> None:
+    waiting = asyncio.create_task(catalogue.wait_for_change(catalogue.commands))
+    await catalogue.update([adapter("kancil", declares=style("kancil", weight=0.4))])
     assert not waiting.done()
-    await repertoire.learn([BATIK])
-    assert await waiting == repertoire.commands != BUILT_IN
-    assert await repertoire.other_than(None) == repertoire.commands
+    await catalogue.update([BATIK])
+    assert await waiting == catalogue.commands != BUILT_IN
+    assert await catalogue.wait_for_change(None) == catalogue.commands
 
 
 async def test_a_style_that_appears_can_be_drawn_while_the_engine_is_away_and_accepted_jobs_keep_theirs(
@@ -115,16 +120,16 @@ async def test_a_style_that_appears_can_be_drawn_while_the_engine_is_away_and_ac
 ) -> None:
     scripted.adapters.append(BATIK)
     async with start_bot() as app:
-        await app.repertoire.other_than(BUILT_IN)
+        await app.catalogue.wait_for_change(BUILT_IN)
         await scripted.stop()
         job = await app.studio.submit(origin, DrawRequest("batik", "a deer", seed=7))
-        assert job.look == Look("wax", 0.8, "{prompt}, batik")
+        assert job.style == ResolvedStyle("wax", 0.8, "{prompt}, batik")
     scripted.adapters = []
     await scripted.start()
     async with start_bot() as app:
-        table = app.repertoire.commands
+        table = app.catalogue.commands
         if further(table):
-            await app.repertoire.other_than(table)
+            await app.catalogue.wait_for_change(table)
         await app.studio.recover("console")
         assert (await app.studio.wait(job.id)).state is State.DELIVERED
     [asked] = scripted.requests
@@ -135,11 +140,11 @@ async def test_a_style_that_appears_can_be_drawn_while_the_engine_is_away_and_ac
 async def test_what_the_engine_complains_of_is_told_once(
     start_bot: Start, scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.styles.catalogue.ASK_SECONDS", 0.0)
+    monkeypatch.setattr("bot.styles.refreshing.ASK_SECONDS", 0.0)
     scripted.refusals += [Unauthorized("the key is wrong")] * 3
     scripted.adapters.append(BATIK)
     async with start_bot() as app:
-        await app.repertoire.other_than(BUILT_IN)
+        await app.catalogue.wait_for_change(BUILT_IN)
     assert caplog.text.count("the key is wrong") == 1
 
 
@@ -149,10 +154,10 @@ async def test_a_list_for_moderators_shows_the_further_styles_at_once(
     monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
     async with start_bot() as app:
         scripted.adapters.append(BATIK)
-        listing = await app.moderation.list(origin, allowed=True)
+        listing = await app.adapter_choice.list(origin, allowed=True)
         assert Binding("batik", "wax", False) in listing.bindings
-        await app.moderation.use(origin, "batik", "kancil", allowed=True)
-        assert (await app.styles.look("console", "here", "batik")) == Look("kancil", 0.7, "{prompt}, batik")
+        await app.adapter_choice.use(origin, "batik", "kancil", allowed=True)
+        assert (await app.styles.resolve("console", "here", "batik")) == ResolvedStyle("kancil", 0.7, "{prompt}, batik")
 
 
 async def test_jobs_of_before_get_the_look_of_their_style(tmp_path: Path) -> None:
@@ -170,6 +175,8 @@ async def test_jobs_of_before_get_the_look_of_their_style(tmp_path: Path) -> Non
 
 
 def test_where_the_adapter_cannot_be_used_the_frame_stays(origin: Origin) -> None:
-    job = Job("1", origin, DrawRequest("batik", "a deer"), 7, Look("wax", 0.8, "{prompt}, batik"), State.QUEUED, 0.0)
+    job = Job(
+        "1", origin, DrawRequest("batik", "a deer"), 7, ResolvedStyle("wax", 0.8, "{prompt}, batik"), State.QUEUED, 0.0
+    )
     alone = generation(job, None)
     assert (alone.prompt, alone.adapters) == ("a deer, batik", [])

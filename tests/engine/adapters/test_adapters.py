@@ -21,7 +21,7 @@ FIRST = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.
 
 
 @dataclass
-class Shelf:
+class MemoryBudget:
     live: Live
     base: Path
     folder: Path
@@ -37,14 +37,14 @@ class Shelf:
 
 
 @pytest.fixture(scope="module")
-def shelf(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+def shelf(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryBudget]:
     folder = tmp_path_factory.mktemp("adapters")
     for seed in range(6):
         write_lora(folder / f"lora-{seed}", tiny, seed=seed, rank=2, text=seed == 0)
     for seed in range(3):
         write_dreambooth(folder / f"dream-{seed}", tiny, seed=seed)
     with serve(tiny, folder, adapter_slots=4, max_rank=16) as live:
-        yield Shelf(live, tiny, folder)
+        yield MemoryBudget(live, tiny, folder)
 
 
 def spoil(change: Callable[[Tensors], Any]) -> Callable[[Tensors], None]:
@@ -78,7 +78,7 @@ SPOILED: dict[str, tuple[Callable[[Tensors], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", SPOILED)
-def test_a_lora_that_cannot_be_applied_is_refused_with_the_reason(shelf: Shelf, name: str) -> None:
+def test_a_lora_that_cannot_be_applied_is_refused_with_the_reason(shelf: MemoryBudget, name: str) -> None:
     edit, reason = SPOILED[name]
     write_lora(shelf.folder / name, shelf.base, edit=spoil(edit))
     assert reason in shelf.refusal(name)
@@ -92,36 +92,38 @@ def test_a_lora_that_cannot_be_applied_is_refused_with_the_reason(shelf: Shelf, 
         ("high-rank", {"rank": 17}, "SANGGAR_MAX_RANK is 16"),
     ],
 )
-def test_a_lora_for_another_model_is_refused(shelf: Shelf, name: str, fields: dict[str, Any], reason: str) -> None:
+def test_a_lora_for_another_model_is_refused(
+    shelf: MemoryBudget, name: str, fields: dict[str, Any], reason: str
+) -> None:
     write_lora(shelf.folder / name, shelf.base, **fields)
     assert reason in shelf.refusal(name)
 
 
 @pytest.mark.parametrize("name", ["truncated", "no-safetensors", "empty-file"])
-def test_a_damaged_file_is_refused(shelf: Shelf, name: str) -> None:
+def test_a_damaged_file_is_refused(shelf: MemoryBudget, name: str) -> None:
     file = write_lora(shelf.folder / name, shelf.base) / LORA_FILE
     whole = file.read_bytes()
     file.write_bytes({"truncated": whole[:-100], "no-safetensors": b"PK\3\4" + whole, "empty-file": b""}[name])
     assert "damaged" in shelf.refusal(name)
 
 
-def test_a_checkpoint_with_a_foreign_tensor_is_refused(shelf: Shelf) -> None:
+def test_a_checkpoint_with_a_foreign_tensor_is_refused(shelf: MemoryBudget) -> None:
     write_dreambooth(shelf.folder / "foreign", shelf.base, edit=lambda t: t.update({"foreign.weight": torch.ones(1)}))
     assert "unet.foreign.weight" in shelf.refusal("foreign")
 
 
-def test_weights_that_are_not_those_of_the_manifest_are_refused(shelf: Shelf) -> None:
+def test_weights_that_are_not_those_of_the_manifest_are_refused(shelf: MemoryBudget) -> None:
     write_lora(shelf.folder / "swapped", shelf.base, sha256="0" * 64)
     assert "manifest" in shelf.refusal("swapped")
 
 
-def test_two_checkpoints_in_one_request_are_refused(shelf: Shelf) -> None:
+def test_two_checkpoints_in_one_request_are_refused(shelf: MemoryBudget) -> None:
     answer = shelf.live.post(Wish(adapters=(("dream-0", 1.0), ("dream-1", 1.0))).body())
     assert answer.status_code == 400
     assert "dream-0, dream-1" in answer.json()["error"]["message"]
 
 
-def test_the_running_batch_does_not_notice_a_refusal(shelf: Shelf) -> None:
+def test_the_running_batch_does_not_notice_a_refusal(shelf: MemoryBudget) -> None:
     write_lora(shelf.folder / "bad-shape", shelf.base, edit=spoil(SPOILED["wrong-shape"][0]))
     wishes = [Wish(seed=seed, adapters=((f"lora-{seed}", 1.0),), num_inference_steps=12) for seed in range(3)]
     alone = [shelf.live.draw(wish) for wish in wishes]
@@ -132,7 +134,7 @@ def test_the_running_batch_does_not_notice_a_refusal(shelf: Shelf) -> None:
             assert difference(future.result(), expected) <= 1
 
 
-def test_an_adapter_of_which_no_finite_picture_comes_fails_its_own_requests_alone(shelf: Shelf) -> None:
+def test_an_adapter_of_which_no_finite_picture_comes_fails_its_own_requests_alone(shelf: MemoryBudget) -> None:
     """Every number in the file is finite; what the model makes of them is not."""
     write_lora(
         shelf.folder / "huge", shelf.base, text=False, edit=spoil(lambda t: [one.mul_(1e30) for one in t.values()])
@@ -151,7 +153,7 @@ def test_an_adapter_of_which_no_finite_picture_comes_fails_its_own_requests_alon
     assert all(difference(one, other) <= 1 for one, other in zip(after, expected, strict=True))
 
 
-def test_a_slot_that_is_taken_over_leaves_nothing_behind(shelf: Shelf) -> None:
+def test_a_slot_that_is_taken_over_leaves_nothing_behind(shelf: MemoryBudget) -> None:
     """Six adapters go through four slots, twice; the pictures stay what they were."""
     wishes = [Wish(seed=1, adapters=((f"lora-{seed}", 1.0),), num_inference_steps=3) for seed in range(6)]
     first = [shelf.live.draw(wish) for wish in wishes]
@@ -161,17 +163,17 @@ def test_a_slot_that_is_taken_over_leaves_nothing_behind(shelf: Shelf) -> None:
     assert difference(plain, shelf.live.draw(Wish(num_inference_steps=3))) == 0
 
 
-def test_more_adapters_than_slots_are_drawn_by_turns(shelf: Shelf) -> None:
+def test_more_adapters_than_slots_are_drawn_by_turns(shelf: MemoryBudget) -> None:
     wishes = [Wish(seed=seed, adapters=((f"lora-{seed}", 1.0),), num_inference_steps=4) for seed in range(6)]
     for wish, drawn in zip(wishes, shelf.live.draw_together(wishes), strict=True):
         assert difference(drawn, shelf.live.draw(wish)) <= 1
 
 
-def test_a_weight_of_zero_is_the_base_model(shelf: Shelf) -> None:
+def test_a_weight_of_zero_is_the_base_model(shelf: MemoryBudget) -> None:
     assert difference(shelf.live.draw(Wish(adapters=(("lora-0", 0.0),))), shelf.live.draw(Wish())) == 0
 
 
-def test_more_checkpoints_than_fit_are_drawn_by_turns(shelf: Shelf) -> None:
+def test_more_checkpoints_than_fit_are_drawn_by_turns(shelf: MemoryBudget) -> None:
     """With room for one only, all three are drawn, in whatever order they are asked."""
     size = sum(file.stat().st_size for file in (shelf.folder / "dream-0").rglob("*.safetensors"))
     wishes = [Wish(seed=seed, adapters=((f"dream-{seed % 3}", 1.0),), num_inference_steps=3) for seed in range(6)]
@@ -183,7 +185,7 @@ def test_more_checkpoints_than_fit_are_drawn_by_turns(shelf: Shelf) -> None:
         assert len(live.engine.adapters.variants.items) == 1
 
 
-def test_the_list_tells_which_adapters_can_be_used(shelf: Shelf) -> None:
+def test_the_list_tells_which_adapters_can_be_used(shelf: MemoryBudget) -> None:
     write_lora(shelf.folder / "foreigner", shelf.base, base_model="other")
     listed = {entry["name"]: entry for entry in shelf.live.http.get("/v1/adapters").json()["data"]}
     assert listed["lora-0"]["usable"]
@@ -191,6 +193,6 @@ def test_the_list_tells_which_adapters_can_be_used(shelf: Shelf) -> None:
     assert "'other'" in listed["foreigner"]["reason"]
 
 
-def test_an_adapter_that_was_added_while_running_can_be_used_at_once(shelf: Shelf) -> None:
+def test_an_adapter_that_was_added_while_running_can_be_used_at_once(shelf: MemoryBudget) -> None:
     write_lora(shelf.folder / "fresh", shelf.base, seed=99)
     assert difference(shelf.live.draw(Wish(adapters=(("fresh", 1.0),))), shelf.live.draw(Wish())) > 1

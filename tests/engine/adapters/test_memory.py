@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from adapters.registry import Adapter
-from engine.adapters.checkpoints import Variant, read_variant, variant_bytes
+from engine.adapters.checkpoints import Checkpoint, checkpoint_bytes, read_checkpoint
 from engine.adapters.weights import Lora, Reader
 from engine.diffusion.model import load_model
 from tests.engine_kit.adapters import write_dreambooth, write_lora
@@ -41,7 +41,7 @@ def wish(name: str) -> Wish:
 def test_while_a_checkpoint_is_read_everyone_else_is_drawn(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on, read = threading.Event(), threading.Event(), Reader.read
 
-    def slow(reader: Reader, adapter: Adapter) -> Lora | Variant:
+    def slow(reader: Reader, adapter: Adapter) -> Lora | Checkpoint:
         if adapter.name == "dream-0":
             begun.set()
             assert go_on.wait(60)
@@ -70,7 +70,7 @@ def test_a_checkpoint_makes_room_before_it_is_read(
 ) -> None:
     shelf, before, read = live.engine.adapters.variants, [], Reader.read
 
-    def watched(reader: Reader, adapter: Adapter) -> Lora | Variant:
+    def watched(reader: Reader, adapter: Adapter) -> Lora | Checkpoint:
         before.append(shelf.bytes)
         return read(reader, adapter)
 
@@ -97,9 +97,9 @@ def test_a_checkpoint_that_cannot_fit_says_how_much_it_needs(live: Live) -> None
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_checkpoint_is_measured_in_the_models_precision(tiny: Path, folder: Path, dtype: str) -> None:
     model = load_model(str(tiny), "cpu", dtype)
-    base = Variant("", model.unet, model.text_encoder)
-    read = read_variant("key", folder / "dream-0", base)
-    assert read.bytes == variant_bytes(folder / "dream-0", base)
+    base = Checkpoint("", model.unet, model.text_encoder)
+    read = read_checkpoint("key", folder / "dream-0", base)
+    assert read.bytes == checkpoint_bytes(folder / "dream-0", base)
     on_disk = sum(file.stat().st_size for file in (folder / "dream-0").rglob("*.safetensors"))
     assert read.bytes < (0.6 if dtype == "bfloat16" else 1.0) * on_disk
     assert model.dtype == getattr(torch, dtype)

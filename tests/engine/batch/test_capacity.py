@@ -12,11 +12,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.adapters.memory_budget import MEGABYTE
 from engine.batch import capacity
 from engine.batch.capacity import LEAST, MOST, Capacity, Demand, choose_capacity, fit
 from engine.diffusion.model import load_model
 from engine.settings import EngineSettings
+from engine.sizes import MEGABYTE
 
 GIGABYTE = 1 << 30
 SD21 = Demand(row=150 * MEGABYTE, pixel=4000, slot=200 * MEGABYTE, waiting=MEGABYTE, model=2400 * MEGABYTE)

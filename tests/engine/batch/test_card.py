@@ -13,19 +13,20 @@ from typing import Any
 import pytest
 import torch
 
-from engine.adapters.cache import Applied
-from engine.adapters.checkpoints import Variant
+from engine.adapters.cache import HeldAdapters
+from engine.adapters.checkpoints import Checkpoint
 from engine.adapters.lora import adapted_layers
 from engine.adapters.lora_files import read_lora
 from engine.adapters.slots import SlotBank
 from engine.adapters.weights import Lora
-from engine.batch.active_request import Job, Picture
+from engine.batch.active_request import ActivePicture, ActiveRequest
 from engine.batch.runner import Runner
 from engine.batch.scheduler import Ticket
 from engine.diffusion.model import Model, load_model
-from engine.plan import Facts, make_plan
+from engine.plan import ModelFacts, make_plan
 from engine.protocol import SAMPLERS, GenerationRequest
-from engine.samplers.sampling import Sampling, build_scheduler, predicted_picture
+from engine.samplers.prediction import predict_x0
+from engine.samplers.sampling import Sampling, build_scheduler
 from tests.engine_kit.adapters import write_lora
 
 CARD = torch.device("meta")
@@ -39,13 +40,13 @@ def model(tiny: Path) -> Model:
     return replace(model, unet=model.unet.to(CARD), device=CARD)
 
 
-def picture(model: Model, sampler: str, applied: Applied) -> Picture:
-    plan = make_plan(GenerationRequest(prompt="x", num_inference_steps=6), Facts(model.name, 64, "v_prediction"))
+def picture(model: Model, sampler: str, applied: HeldAdapters) -> ActivePicture:
+    plan = make_plan(GenerationRequest(prompt="x", num_inference_steps=6), ModelFacts(model.name, 64, "v_prediction"))
     scheduler = build_scheduler(sampler, model.noise_schedule, 7)
     sampling = Sampling(scheduler, plan.steps, 7, (4, 16, 16), CARD, model.dtype)
     text = torch.zeros(1, 77, 32, device=CARD, dtype=model.dtype)
-    job = Job(sampler, plan, lambda event: None)
-    return Picture(job, 0, 7, sampling, text, text, Ticket(sampler, "", 2), applied)
+    job = ActiveRequest(sampler, plan, lambda event: None)
+    return ActivePicture(job, 0, 7, sampling, text, text, Ticket(sampler, "", 2), applied)
 
 
 def test_no_step_waits_for_the_card(model: Model, tiny: Path, tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_no_step_waits_for_the_card(model: Model, tiny: Path, tmp_path: Path) ->
     file = write_lora(tmp_path / "lora", tiny, text=False) / "pytorch_lora_weights.safetensors"
     layers: Any = {"unet": adapted_layers(model.unet), "text_encoder": {}}
     lora = Lora("lora", read_lora(file, layers, 8), 0)
-    base = Applied(Variant("", model.unet, None))
+    base = HeldAdapters(Checkpoint("", model.unet, None))
     pictures = [
         picture(model, sampler, replace(base, loras=((lora, 0.5),)) if index % 2 else base)
         for index, sampler in enumerate(ON_THE_CARD)
@@ -64,8 +65,8 @@ def test_no_step_waits_for_the_card(model: Model, tiny: Path, tmp_path: Path) ->
             for one, (seen, output) in zip(pictures, runner.run(pictures), strict=True):
                 timestep = float(one.sampling.timestep)
                 one.sampling.advance(output)
-                foreseen = predicted_picture(alphas, model.prediction_type, timestep, seen, output)
-                for made in (one.sampling.latent, foreseen):
+                predicted_x0 = predict_x0(alphas, model.prediction_type, timestep, seen, output)
+                for made in (one.sampling.latent, predicted_x0):
                     assert (made.device, made.dtype) == (CARD, torch.bfloat16)
             pictures = [one for one in pictures if not one.sampling.done]
     assert bank.swaps == 1

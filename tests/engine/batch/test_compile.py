@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from engine.adapters.lora import Part
-from engine.adapters.lora_files import LoraFile
+from engine.adapters.lora import LowRankPair
+from engine.adapters.lora_files import LoraWeights
 from engine.adapters.weights import Lora
 from engine.batch.compiling import RANK, usual_shapes
 from engine.batch.runner import bucket
@@ -90,8 +90,8 @@ def test_what_no_graph_was_made_for_is_drawn_without_one(
 
 
 def test_graphs_are_made_for_attention_and_for_whatever_the_adapters_touch() -> None:
-    wide = Part(torch.zeros(40, 1), torch.zeros(40, 1))
-    lora = Lora("wide", LoraFile(unet={"block.conv": wide}, text_encoder={}), wide.bytes)
+    wide = LowRankPair(torch.zeros(40, 1), torch.zeros(40, 1))
+    lora = Lora("wide", LoraWeights(unet={"block.conv": wide}, text_encoder={}), wide.bytes)
     layers = ["block.attn1.to_q", "block.attn1.to_out.0", "block.conv", "block.ff"]
     assert usual_shapes(layers, []).layers == {"block.attn1.to_q", "block.attn1.to_out.0"}
     assert usual_shapes(layers, []).rank == RANK

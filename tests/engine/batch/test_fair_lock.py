@@ -1,4 +1,4 @@
-"""Turns are taken in the order in which they were asked for, even by one who asks again at once."""
+"""FairLock are taken in the order in which they were asked for, even by one who asks again at once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from engine.batch.fair_lock import Turns, turns_on
+from engine.batch.fair_lock import FairLock, compute_lock
 
 
-def ask(turns: Turns, done: list[str], name: str) -> threading.Thread:
+def ask(turns: FairLock, done: list[str], name: str) -> threading.Thread:
     """A thread that waits in the queue by the time this returns."""
 
     def work() -> None:
@@ -26,7 +26,7 @@ def ask(turns: Turns, done: list[str], name: str) -> threading.Thread:
 
 
 def test_whoever_asked_first_goes_first() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = FairLock(), list[str]()
     with turns:
         threads = [ask(turns, done, name) for name in "abc"]
     with turns:
@@ -37,7 +37,7 @@ def test_whoever_asked_first_goes_first() -> None:
 
 
 def test_an_error_ends_the_turn() -> None:
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(ZeroDivisionError), turns:
         raise ZeroDivisionError
     with turns:
@@ -46,5 +46,5 @@ def test_an_error_ends_the_turn() -> None:
 
 
 def test_only_on_a_cpu_turns_are_taken() -> None:
-    assert isinstance(turns_on(torch.device("cpu")), Turns)
-    assert isinstance(turns_on(torch.device("cuda")), nullcontext)
+    assert isinstance(compute_lock(torch.device("cpu")), FairLock)
+    assert isinstance(compute_lock(torch.device("cuda")), nullcontext)

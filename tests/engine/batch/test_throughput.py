@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from engine.batch.throughput import ENOUGH, Pace
+from engine.batch.throughput import ENOUGH, ThroughputForecast
 
 
 def test_before_a_step_was_measured_nothing_is_foretold() -> None:
-    assert Pace().eta(10, [10]) == (None, None)
+    assert ThroughputForecast().eta(10, [10]) == (None, None)
 
 
 def test_each_of_the_others_is_given_as_many_rows_as_the_job_itself() -> None:
-    pace = Pace()
+    pace = ThroughputForecast()
     pace.measure(rows=4, seconds=2.0)
     assert pace.forecast(10, [10]) == pytest.approx(5.0)
     assert pace.forecast(10, [100, 10, 3]) == pytest.approx((10 + 10 + 3) * 0.5)
 
 
 def test_the_estimate_follows_the_speed_of_the_steps() -> None:
-    pace = Pace()
+    pace = ThroughputForecast()
     pace.measure(rows=1, seconds=1.0)
     for _ in range(100):
         pace.measure(rows=2, seconds=4.0)
@@ -27,11 +27,11 @@ def test_the_estimate_follows_the_speed_of_the_steps() -> None:
 
 
 def test_median_and_slowest_tenth_are_learnt_from_jobs_that_ended() -> None:
-    pace = Pace()
+    pace = ThroughputForecast()
     pace.measure(rows=1, seconds=1.0)
     assert pace.eta(6, [6]) == (6.0, 12.0)
     for index in range(2 * ENOUGH):
-        pace.learn(foretold=10.0, seconds=30.0 if index % 2 else 10.0)
+        pace.learn(predicted_seconds=10.0, seconds=30.0 if index % 2 else 10.0)
     median, p90 = pace.eta(6, [6])
     assert median == pytest.approx(12.0)
     assert p90 == pytest.approx(18.0)
@@ -39,6 +39,6 @@ def test_median_and_slowest_tenth_are_learnt_from_jobs_that_ended() -> None:
 
 @pytest.mark.parametrize(("rows", "seconds"), [(0, 1.0), (80, 10.0), (100_000, 60.0)])
 def test_one_who_is_sent_away_comes_back_when_an_eighth_is_drawn(rows: int, seconds: float) -> None:
-    pace = Pace()
+    pace = ThroughputForecast()
     pace.measure(rows=1, seconds=1.0)
     assert pace.retry_after([rows]) == seconds

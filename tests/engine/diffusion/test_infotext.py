@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.diffusion.infotext import infotext
-from engine.plan import Facts, Plan, make_plan
+from engine.plan import ModelFacts, Plan, make_plan
 from engine.protocol import AdapterUse, GenerationRequest
 from tests.engine_kit.live import Live
 
-FACTS = Facts("nano", 64, "v_prediction")
+FACTS = ModelFacts("nano", 64, "v_prediction")
 # From the behaviour of modules/infotext_utils.py::parse_generation_parameters.
 PARAMETER = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 SIZE = re.compile(r"^(\d+)x(\d+)$")

@@ -15,7 +15,7 @@ from engine.nano import compose, dataset, sprites
 from engine.nano.classifier import SUBJECTS, Classifier, features, load_classifier
 from engine.nano.compose import choose, draw, tint
 from engine.nano.concepts import concepts
-from engine.nano.dataset import Studio, load_dataset, noise_words
+from engine.nano.dataset import SceneSampler, load_dataset, noise_words
 from engine.nano.ground import ENCLOSED, GROUNDS, draw_scene
 from engine.nano.judge import background_colour, subject_colour
 from engine.nano.scene_captions import Scene
@@ -125,7 +125,7 @@ def test_framed_scenes_and_absent_icons_are_left_out() -> None:
 
 @pytest.mark.usefixtures("few_concepts")
 def test_a_studio_draws_the_same_chunk_again() -> None:
-    studio = Studio(icon_sets('<circle cx="4" cy="4" r="3" fill="red"/>'))
+    studio = SceneSampler(icon_sets('<circle cx="4" cy="4" r="3" fill="red"/>'))
     pixels, scenes = studio.chunk(7, 5)
     again, same = studio.chunk(7, 5)
     assert pixels.shape == (5, 128, 128, 3)
@@ -139,7 +139,7 @@ def test_a_studio_refuses_a_concept_that_no_icon_shows() -> None:
     for icons in sets.values():
         del icons["icons"]["deer"]
     with pytest.raises(ValueError, match="deer"):
-        Studio(sets)
+        SceneSampler(sets)
 
 
 def test_the_features_see_shapes_and_neither_colour_nor_brightness(sprite: Image.Image) -> None:

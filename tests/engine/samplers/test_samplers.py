@@ -12,8 +12,8 @@ from torch.nn.functional import avg_pool2d
 from engine.diffusion.model import load_model
 from engine.diffusion.previews import fit_projection, project
 from engine.nano import WEIGHTS
-from engine.plan import Facts
-from engine.samplers.sampling import predicted_picture
+from engine.plan import ModelFacts
+from engine.samplers.prediction import predict_x0
 from engine.settings import EngineSettings
 from tests.engine_kit.folders import SCHEDULE
 
@@ -39,7 +39,7 @@ def test_the_predicted_picture_is_the_samplers_own(kind: Any, prediction_type: s
     for timestep in scheduler.timesteps:
         seen, output = scheduler.scale_model_input(latent, timestep), torch.randn(1, 4, 4, 4)
         step = scheduler.step(output, timestep, latent)
-        ours = predicted_picture(alphas, prediction_type, float(timestep), seen, output)
+        ours = predict_x0(alphas, prediction_type, float(timestep), seen, output)
         assert torch.allclose(ours, step.pred_original_sample, rtol=1e-3, atol=1e-3)
         latent = step.prev_sample
 
@@ -47,7 +47,7 @@ def test_the_predicted_picture_is_the_samplers_own(kind: Any, prediction_type: s
 def test_between_two_timesteps_the_signal_is_interpolated() -> None:
     alphas = DPMSolverMultistepScheduler(**{"beta_schedule": "scaled_linear"}).alphas_cumprod
     ones = torch.ones(1)
-    ends = [predicted_picture(alphas, "v_prediction", at, ones, -ones) for at in (500.0, 500.5, 501.0)]
+    ends = [predict_x0(alphas, "v_prediction", at, ones, -ones) for at in (500.0, 500.5, 501.0)]
     assert min(ends[0], ends[2]) < ends[1] < max(ends[0], ends[2])
 
 
@@ -65,6 +65,6 @@ def test_the_projection_shows_the_colours_that_the_vae_decodes() -> None:
 
 def test_settings_and_facts_agree_on_defaults() -> None:
     settings = EngineSettings(_env_file=None)  # type: ignore[call-arg]
-    facts = Facts("nano", 64, "v_prediction").info()
+    facts = ModelFacts("nano", 64, "v_prediction").info()
     assert settings.model == facts.id
     assert facts.default_sampler in facts.samplers

@@ -15,7 +15,7 @@ from bot.app import Application
 from bot.engine_link import client as engine_client
 from bot.frontends.console import ConsoleFrontend
 from bot.frontends.console.frontend import terminal_locale
-from bot.frontends.console.loop_thread import Background
+from bot.frontends.console.loop_thread import LoopThread
 from bot.frontends.console.view import View
 from bot.settings import Settings
 from engine.errors import DrawingFailed
@@ -46,7 +46,7 @@ def settings(scripted: ScriptedEngine, tmp_path: Path) -> Settings:
 async def console(settings: Settings, folder: Path) -> AsyncIterator[Typist]:
     output = io.StringIO()
     view = View(Console(file=output, width=200, _environ={}))
-    background = await asyncio.to_thread(Background(lambda: Application(settings)).__enter__)
+    background = await asyncio.to_thread(LoopThread(lambda: Application(settings)).__enter__)
     try:
         yield Typist(ConsoleFrontend(background, view, folder), output)
     finally:

@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.frontends.console.picture_files import NAME_MAX, keep, side_by_side, slug
-from bot.jobs.job import Job, Look, Picture, State
+from bot.jobs.job import Job, Picture, State
+from bot.members.origin import Origin
+from bot.styles.style import ResolvedStyle
 
 JOB = Job(
     id="1a2b3c4d",
     origin=Origin("console", "console", "owner", "en", {}),
     request=DrawRequest("kancil", "a clever mouse-deer, by the river!"),
     seed=777,
-    look=Look(None, 1.0, "{prompt}"),
+    style=ResolvedStyle(None, 1.0, "{prompt}"),
     state=State.DRAWN,
     created_at=0.0,
 )

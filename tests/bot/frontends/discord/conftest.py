@@ -14,8 +14,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.app import Application
-from bot.commands.request import Platform
 from bot.frontends.discord import DiscordFrontend, client
+from bot.members.origin import Platform
 from bot.settings import Settings
 from tests.bot.frontends.discord.looks import Make, Start
 from tests.bot.kit.behaviours import waiting

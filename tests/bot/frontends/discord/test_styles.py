@@ -9,7 +9,7 @@ import pytest
 from bot.app import Application
 from bot.engine_link import client as engine_client
 from bot.frontends.discord import client
-from bot.styles import catalogue as repertoire
+from bot.styles import refreshing
 from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.engine import ScriptedEngine
@@ -22,7 +22,7 @@ BY_MODERATOR = Typed(MODERATOR)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine is asked again and again without a pause, and so is Discord."""
     monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
-    monkeypatch.setattr(repertoire, "ASK_SECONDS", 0.05)
+    monkeypatch.setattr(refreshing, "ASK_SECONDS", 0.05)
     monkeypatch.setattr(client, "RETRY_SECONDS", 0.05)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
-from bot.frontends.telegram.rate_limiter import Pace
+from bot.frontends.telegram.rate_limiter import ChatRateLimiter
 from bot.settings import Settings
 from tests.bot.kit.behaviours import waiting
 from tests.bot.kit.engine import ScriptedEngine
@@ -25,7 +25,7 @@ FASTER = 200
 """How much shorter every pause is than on Telegram."""
 
 
-class QuickPace(Pace):
+class QuickPace(ChatRateLimiter):
     """Keeps the same limits, on a clock that runs faster. Pauses of LONG seconds last until ``over`` is set."""
 
     LONG = 100.0
@@ -68,19 +68,19 @@ def start(telegram: TelegramServer, engine: ScriptedEngine, settings: dict[str, 
     """``async with start() as app``: the bot polls Telegram; the same database each time."""
 
     @asynccontextmanager
-    async def started(pace: QuickPace | None = None, **changes: Any) -> AsyncIterator[Application]:
+    async def started(rate_limiter: QuickPace | None = None, **changes: Any) -> AsyncIterator[Application]:
         options = settings | {"engine_url": engine.url} | changes
         told = Settings(_env_file=None, **options)  # type: ignore[call-arg]
-        async with Application(told) as app, running(app, telegram, pace or QuickPace()):
+        async with Application(told) as app, running(app, telegram, rate_limiter or QuickPace()):
             yield app
 
     return started
 
 
 @asynccontextmanager
-async def running(app: Application, telegram: TelegramServer, pace: QuickPace) -> AsyncIterator[None]:
+async def running(app: Application, telegram: TelegramServer, rate_limiter: QuickPace) -> AsyncIterator[None]:
     """The frontend, from its first poll until the block ends."""
-    frontend, polls = TelegramFrontend(app, pace), telegram.polls
+    frontend, polls = TelegramFrontend(app, rate_limiter), telegram.polls
     serving = asyncio.create_task(frontend.run())
     try:
         await telegram.until(lambda: telegram.polls > polls or serving.done())

@@ -12,7 +12,7 @@ from telegram.error import InvalidToken
 from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
 from bot.frontends.telegram.frontend import make_bot
-from bot.frontends.telegram.rate_limiter import Pace
+from bot.frontends.telegram.rate_limiter import ChatRateLimiter
 from bot.settings import Settings
 from tests.bot.frontends.telegram.conftest import QuickPace
 from tests.bot.frontends.telegram.reading import PROMPT, draw
@@ -34,7 +34,7 @@ from tests.telegram_server.server import TOKEN
 )
 def test_a_local_bot_api_server_has_addresses_of_its_own(changes: dict[str, str], api: str, files: str) -> None:
     told = Settings(_env_file=None, telegram_token=TOKEN, **changes)  # type: ignore[call-arg, arg-type]
-    bot = make_bot(told, Pace())
+    bot = make_bot(told, ChatRateLimiter())
     assert (bot.base_url, bot.base_file_url) == (api + TOKEN, files + TOKEN)
 
 

@@ -10,7 +10,7 @@ import pytest
 from telegram import Update
 
 from bot.errors import Refused
-from bot.frontends.telegram.polling import Intake
+from bot.frontends.telegram.polling import UpdatePoller
 from bot.frontends.telegram.tasks import Tasks
 
 
@@ -47,7 +47,7 @@ class Handler:
 
 async def test_updates_are_confirmed_once_they_are_dealt_with() -> None:
     bot, handler = Bot(), Handler({})
-    intake = Intake(cast(Any, bot), handler, Tasks())
+    intake = UpdatePoller(cast(Any, bot), handler, Tasks())
     running = asyncio.create_task(intake.run())
     await handler.last.wait()
     intake.close()
@@ -59,7 +59,7 @@ async def test_updates_are_confirmed_once_they_are_dealt_with() -> None:
 
 async def test_an_update_that_fails_does_not_take_the_others_with_it(caplog: pytest.LogCaptureFixture) -> None:
     bot, handler = Bot(), Handler({6: RuntimeError("a mistake")})
-    intake = Intake(cast(Any, bot), handler, Tasks())
+    intake = UpdatePoller(cast(Any, bot), handler, Tasks())
     running = asyncio.create_task(intake.run())
     await handler.last.wait()
     intake.close()
@@ -70,7 +70,7 @@ async def test_an_update_that_fails_does_not_take_the_others_with_it(caplog: pyt
 
 async def test_what_the_studio_no_longer_takes_is_left_for_the_next_start() -> None:
     bot, handler = Bot(), Handler({6: Refused("stopping")})
-    await Intake(cast(Any, bot), handler, Tasks()).run()
+    await UpdatePoller(cast(Any, bot), handler, Tasks()).run()
     assert handler.handled == [5]
     assert bot.confirmed == [0, 6]
 

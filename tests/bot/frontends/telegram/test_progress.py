@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.commands.request import DrawRequest, Origin
+from bot.commands.request import DrawRequest
 from bot.frontends.telegram.frontend import make_bot
-from bot.frontends.telegram.rate_limiter import Pace
-from bot.frontends.telegram.services import Desk
+from bot.frontends.telegram.rate_limiter import ChatRateLimiter
+from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.tasks import Tasks
-from bot.jobs.job import Job, Look, Picture, Progress, State
+from bot.jobs.job import Job, Picture, Progress, State
+from bot.members.origin import Origin
 from bot.settings import Settings
+from bot.styles.style import ResolvedStyle
 from tests.bot.frontends.telegram.reading import answers, pictures
 from tests.bot.kit.pictures import png
 from tests.telegram_server import Chat, Message, TelegramServer
@@ -29,7 +31,7 @@ def drawing(step: int, preview: bytes | None = None) -> Progress:
 
 @dataclass
 class Room:
-    """A chat, a job in it, and the courier that tells about the job; ``now`` is the pace's clock."""
+    """A chat, a job in it, and the courier that tells about the job; ``now`` is the rate_limiter's clock."""
 
     app: Application
     telegram: TelegramServer
@@ -38,9 +40,9 @@ class Room:
     now: float = 0.0
 
     async def __aenter__(self) -> Room:
-        self.bot = make_bot(self.app.settings, Pace(lambda: self.now, self.sleep))
+        self.bot = make_bot(self.app.settings, ChatRateLimiter(lambda: self.now, self.sleep))
         await self.bot.initialize()
-        self.courier = Desk.of(self.app, self.bot, Tasks()).courier
+        self.courier = TelegramServices.of(self.app, self.bot, Tasks()).courier
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -66,7 +68,15 @@ async def room(telegram: TelegramServer, settings: dict[str, Any]) -> AsyncItera
     chat = telegram.group(ani)
     command = telegram.say(chat, ani, "/kancil a fox")
     origin = Origin("telegram", str(chat.id), str(ani.id), "en", {"reply_to": command.id, "thread": None})
-    job = Job("0k3v9zzz", origin, DrawRequest("kancil", "a fox"), 777, Look(None, 1.0, "{prompt}"), State.ACCEPTED, 0.0)
+    job = Job(
+        "0k3v9zzz",
+        origin,
+        DrawRequest("kancil", "a fox"),
+        777,
+        ResolvedStyle(None, 1.0, "{prompt}"),
+        State.ACCEPTED,
+        0.0,
+    )
     told = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
     async with Application(told) as app, Room(app, telegram, chat, job) as room:
         yield room

@@ -1,4 +1,4 @@
-"""The pace, on a clock of its own."""
+"""The rate_limiter, on a clock of its own."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 
-from bot.frontends.telegram.rate_limiter import Pace, TooSoon, Urgency
+from bot.frontends.telegram.rate_limiter import ChatRateLimiter, Priority, TooSoon
 
 PRIVATE, OTHER, GROUP = 7, 8, -7
 
 
 class Chats:
-    """Requests through a Pace; ``at`` says when each one went out. ``answers`` are raised one after the other."""
+    """Requests through a rate limiter; ``at`` says when each one went out. ``answers`` are raised in turn."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.at: list[float] = []
         self.answers: list[TelegramError] = []
-        self.pace = Pace(lambda: self.now, self.sleep)
+        self.rate_limiter = ChatRateLimiter(lambda: self.now, self.sleep)
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -34,13 +34,15 @@ class Chats:
             raise self.answers.pop(0)
         return True
 
-    async def send(self, chat: int, urgency: Urgency | None = None, endpoint: str = "sendMessage", **data: Any) -> None:
-        await self.pace.process_request(self.request, (), {}, endpoint, {"chat_id": chat, **data}, urgency)
+    async def send(
+        self, chat: int, urgency: Priority | None = None, endpoint: str = "sendMessage", **data: Any
+    ) -> None:
+        await self.rate_limiter.process_request(self.request, (), {}, endpoint, {"chat_id": chat, **data}, urgency)
 
     async def offer(self, chat: int) -> bool:
         """Whether a courtesy went out."""
         try:
-            await self.send(chat, "courtesy")
+            await self.send(chat, "optional")
         except TooSoon:
             return False
         return True

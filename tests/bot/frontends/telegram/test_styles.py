@@ -6,7 +6,7 @@ import pytest
 
 from bot.app import Application
 from bot.engine_link import client as engine_client
-from bot.styles import catalogue as repertoire
+from bot.styles import refreshing
 from tests.bot.frontends.telegram.reading import answer, draw
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.engine import ScriptedEngine
@@ -17,7 +17,7 @@ from tests.telegram_server import TelegramServer
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine is asked again and again without a pause."""
     monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
-    monkeypatch.setattr(repertoire, "ASK_SECONDS", 0.05)
+    monkeypatch.setattr(refreshing, "ASK_SECONDS", 0.05)
 
 
 def offered(telegram: TelegramServer) -> list[bool]:

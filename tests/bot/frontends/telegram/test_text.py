@@ -11,7 +11,7 @@ from bot.frontends.telegram.courier import telling
 from bot.frontends.telegram.text import fit, marked, units
 from bot.jobs.job import Picture, Progress, State
 from bot.jobs.journal import new_id
-from bot.jobs.pictures import Originals
+from bot.jobs.pictures import PictureStore
 
 
 def test_lengths_are_counted_in_utf_16_units() -> None:
@@ -46,9 +46,9 @@ def test_what_no_button_of_ours_carries_is_refused(data: str | None) -> None:
 
 
 async def test_the_oldest_originals_make_room(tmp_path: Path) -> None:
-    originals = Originals(tmp_path / "originals", most_bytes=25)
+    pictures_kept = PictureStore(tmp_path / "pictures_kept", most_bytes=25)
     for name in ("first", "second", "third"):
-        await originals.keep(name, [Picture(name.encode() * 2, 1, "")])
-    assert await originals.read("first") == []
-    assert await originals.read("second") == [b"secondsecond"]
-    assert await originals.read("third") == [b"thirdthird"]
+        await pictures_kept.keep(name, [Picture(name.encode() * 2, 1, "")])
+    assert await pictures_kept.read("first") == []
+    assert await pictures_kept.read("second") == [b"secondsecond"]
+    assert await pictures_kept.read("third") == [b"thirdthird"]

@@ -26,13 +26,13 @@ async def test_a_flooded_chat_does_not_halt_the_others(telegram: TelegramServer,
     flooded, other = telegram.private(ani), telegram.private(budi)
     minutes = {"retry_after": 400}
     telegram.fail("sendMessage", 429, "Too Many Requests: retry after 400", parameters=minutes, chat=flooded.id)
-    pace = QuickPace()
-    async with start(pace):
+    rate_limiter = QuickPace()
+    async with start(rate_limiter):
         telegram.say(flooded, ani, f"/kancil {PROMPT}")
         await telegram.until(lambda: [call for call in telegram.calls if call.error])
         assert (await draw(telegram, other, budi, f"/kancil {PROMPT}")).file is not None
         assert answers(flooded) == []
-        pace.over.set()
+        rate_limiter.over.set()
         await telegram.until(lambda: finished(flooded))
 
 
