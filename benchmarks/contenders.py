@@ -24,7 +24,7 @@ from engine.batch.engine import Engine
 from engine.batch.events import LAST, Done, Event
 from engine.diffusion.model import Model
 from engine.plan import make_plan
-from engine.protocol import AdapterUse, GenerationRequest
+from engine.protocol import DEFAULT_GUIDANCE_SCALE, AdapterUse, GenerationRequest
 from engine.settings import EngineSettings
 
 LAYERS = (".to_q", ".to_k", ".to_v", ".to_out.0")
@@ -37,7 +37,7 @@ class Request:
     prompt: str
     seed: int
     steps: int = 20
-    guidance: float = 7.5
+    guidance: float = DEFAULT_GUIDANCE_SCALE
     adapter: str | None = None
     at: float = 0.0
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from engine.errors import BadRequest, NotFound
-from engine.protocol import DEFAULT_SAMPLER, SAMPLERS, SEED_MAX, AdapterUse, GenerationRequest, ModelInfo
+from engine.protocol import (
+    DEFAULT_GUIDANCE_SCALE,
+    DEFAULT_SAMPLER,
+    DEFAULT_STEPS,
+    SAMPLERS,
+    SEED_MAX,
+    AdapterUse,
+    GenerationRequest,
+    ModelInfo,
+)
 from engine.sizes import Size, drawn_size, parse_size, size_text
 
 
@@ -19,8 +28,8 @@ class ModelFacts:
     native: int
     """Side of the native square, pixels."""
     prediction_type: str
-    steps: int = 25
-    guidance: float = 7.5
+    steps: int = DEFAULT_STEPS
+    guidance: float = DEFAULT_GUIDANCE_SCALE
     sampler: str = DEFAULT_SAMPLER
 
     def info(self) -> ModelInfo:

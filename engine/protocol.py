@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from engine.samplers import table
+
 STEPS = (1, 100)
 """Denoising steps: fewest and most."""
 GUIDANCE_SCALE = (1.0, 30.0)
@@ -28,22 +30,14 @@ WEIGHT = (-2.0, 2.0)
 PARTIALS_MAX = 10
 """Partial pictures of one stream."""
 
-SAMPLERS: dict[str, str] = {
-    "ddim": "DDIM",
-    "plms": "PLMS",
-    "lms": "LMS",
-    "euler": "Euler",
-    "euler-a": "Euler a",
-    "heun": "Heun",
-    "dpm2": "DPM2",
-    "dpm2-a": "DPM2 a",
-    "dpm++-2m": "DPM++ 2M",
-    "dpm++-2m-karras": "DPM++ 2M Karras",
-    "dpm++-sde": "DPM++ SDE",
-    "unipc": "UniPC",
-}
+SAMPLERS: dict[str, str] = {sampler.id: sampler.label for sampler in table.SAMPLERS.values()}
 """Sampler ids and the names that other software shows and reads. Requests may use either, in any case."""
+DEFAULT_STEPS = 25
+"""Denoising steps of a request that names none."""
+DEFAULT_GUIDANCE_SCALE = 7.5
+"""Guidance scale of a request that names none."""
 DEFAULT_SAMPLER = "dpm++-2m"
+"""Sampler of a request that names none."""
 
 
 class AdapterUse(BaseModel):
@@ -161,7 +155,7 @@ class ProgressEvent(BaseModel):
     eta_seconds: float | None = None
     """Expected seconds until the last picture (median); None where nothing was measured yet."""
     eta_p90_seconds: float | None = None
-    """Likewise, the 90th percentile."""
+    """Expected seconds until the last picture, the 90th percentile; None where nothing was measured yet."""
     step: int = 0
     steps: int = 0
 
@@ -189,7 +183,7 @@ class StyleInfo(BaseModel):
     frame: str = Field(max_length=1000)
     """The prompt that the model gets, with ``{prompt}`` in it for what was typed."""
     weight: float = Field(ge=0, le=WEIGHT[1])
-    """At which the adapter is meant to be drawn with."""
+    """The weight this adapter is meant to be used at; 1.0 is as trained."""
     description: str = Field(min_length=1, max_length=100)
     """What the command's help says."""
 

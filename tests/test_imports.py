@@ -42,7 +42,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *(*CONTRACT, "engine.samplers", "engine.prompts", "engine.diffusion", "engine.adapters", "engine.batch"),
         "adapters.registry",
     ),
-    "engine/nano": ("engine.nano",),
+    "engine/nano": ("engine.nano", "engine.protocol"),
     "adapters": ("adapters", "engine.hub"),
     "adapters/training": ("adapters", "engine"),
     "adapters/datasets": ("adapters", "engine.nano"),

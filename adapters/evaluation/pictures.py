@@ -12,8 +12,8 @@ from adapters.manifest import AdapterError
 from adapters.registry import LORA_FILE, Adapter
 from adapters.training.base import Base, load_base
 
-STEPS = 25
-GUIDANCE_SCALE = 7.0
+STEPS, GUIDANCE_SCALE = 25, 7.0
+"""As members draw where they say nothing else: an adapter is judged as it is used."""
 
 
 def load_adapted(adapter: Adapter | None, base_model: str, weight: float = 1.0) -> Base:

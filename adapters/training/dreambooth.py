@@ -15,6 +15,7 @@ from adapters.registry import COMPONENT_FILES
 from adapters.training.base import Base
 from adapters.training.data import Latents, encode_pictures
 from adapters.training.recipe import Dreambooth
+from engine.protocol import DEFAULT_GUIDANCE_SCALE
 
 
 class DreamboothMethod:
@@ -68,7 +69,7 @@ def draw_priors(base: Base, how: Dreambooth, folder: Path, seed: int) -> Latents
     for number, prompt in enumerate(prompts):
         file = folder / f"{number:03}.png"
         if not file.exists():
-            drawn = base.draw([prompt], seed + number, how.class_steps, 7.5)[0]
+            drawn = base.draw([prompt], seed + number, how.class_steps, DEFAULT_GUIDANCE_SCALE)[0]
             drawn.save(folder / "unfinished.png")
             (folder / "unfinished.png").replace(file)
         with Image.open(file) as opened:

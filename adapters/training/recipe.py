@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adapters.manifest import SLUG, AdapterError, Kind, Style, check_weight, faults
+from engine.protocol import DEFAULT_GUIDANCE_SCALE
 
 
 class RecipeError(AdapterError):
@@ -115,7 +116,7 @@ class Samples(_Table):
     prompts: tuple[str, ...] = ()
     every: int = Field(default=100, ge=1)
     steps: int = Field(default=25, ge=1)
-    guidance_scale: float = Field(default=7.5, ge=1)
+    guidance_scale: float = Field(default=DEFAULT_GUIDANCE_SCALE, ge=1)
     seed: int = 777
 
 

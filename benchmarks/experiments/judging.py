@@ -11,6 +11,7 @@ from adapters.cli.output import tracked
 from adapters.evaluation.backbones import FeatureExtractors
 from adapters.evaluation.evaluate import FIRST_SEED, Grid, Scores, look, opened, score
 from adapters.evaluation.metrics import nearest_similarity
+from adapters.evaluation.pictures import GUIDANCE_SCALE
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
 from adapters.training.base import Base, load_base
@@ -28,7 +29,7 @@ class Drawing:
     """How pictures are drawn; the defaults are those of the evaluation."""
 
     steps: int = 25
-    guidance_scale: float = 7.0
+    guidance_scale: float = GUIDANCE_SCALE
     negative: str = ""
 
 

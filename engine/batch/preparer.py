@@ -14,7 +14,7 @@ from engine.batch.scheduler import Ticket
 from engine.diffusion.model import Model
 from engine.prompts.encoding import PromptCache, encode_text
 from engine.protocol import ADAPTERS_MAX
-from engine.samplers.sampling import Sampling, build_scheduler
+from engine.samplers.sampling import Sampling, build_sampler
 
 
 class Preparer:
@@ -87,7 +87,7 @@ class Preparer:
         model, plan = self._model, job.plan
         width, height = (side // model.vae_scale_factor for side in plan.drawn)
         shape = (int(model.unet.config.in_channels), height, width)
-        scheduler = build_scheduler(plan.sampler, model.noise_schedule, seed)
+        scheduler = build_sampler(plan.sampler, model.noise_schedule, seed)
         return Sampling(scheduler, plan.steps, seed, shape, model.device, model.dtype)
 
 

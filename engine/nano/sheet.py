@@ -7,6 +7,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageDraw
 
 from engine.nano.architecture import PICTURE
+from engine.protocol import DEFAULT_GUIDANCE_SCALE
 
 GAP = 6
 LABEL = 16  #: height of the line of text above each row, pixels
@@ -20,10 +21,13 @@ def open_pipeline(model: Path) -> StableDiffusionPipeline:
 
 
 def draw_pictures(pipeline: StableDiffusionPipeline, prompt: str, seeds: range, steps: int = 25) -> list[Image.Image]:
-    """One picture a seed, in one batch, guidance scale 7.5."""
+    """One picture a seed, in one batch, guidance scale ``DEFAULT_GUIDANCE_SCALE``."""
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     drawn: list[Image.Image] = pipeline(
-        [prompt] * len(generators), num_inference_steps=steps, guidance_scale=7.5, generator=generators
+        [prompt] * len(generators),
+        num_inference_steps=steps,
+        guidance_scale=DEFAULT_GUIDANCE_SCALE,
+        generator=generators,
     ).images
     return drawn
 

@@ -1,9 +1,4 @@
-"""The samplers: ids that requests use, and the diffusers scheduler behind each.
-
-The mapping is diffusers' own table of A1111 and k-diffusion names, but for ``dpm++-sde``: the table names the
-deterministic single-step solver there, while the sampler that the web UI shows under that name is k-diffusion's
-``sample_dpmpp_sde``, which is ported as ``DPMSolverSDEScheduler``; its noise is seeded with the picture's seed.
-"""
+"""One picture on its way from noise, with a diffusers scheduler of its own."""
 
 from __future__ import annotations
 
@@ -13,28 +8,14 @@ from typing import Any
 import diffusers
 import torch
 
-_CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
-    "ddim": ("DDIMScheduler", {}),
-    "plms": ("PNDMScheduler", {"skip_prk_steps": True}),
-    "lms": ("LMSDiscreteScheduler", {}),
-    "euler": ("EulerDiscreteScheduler", {}),
-    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
-    "heun": ("HeunDiscreteScheduler", {}),
-    "dpm2": ("KDPM2DiscreteScheduler", {}),
-    "dpm2-a": ("KDPM2AncestralDiscreteScheduler", {}),
-    "dpm++-2m": ("DPMSolverMultistepScheduler", {}),
-    "dpm++-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
-    "dpm++-sde": ("DPMSolverSDEScheduler", {}),
-    "unipc": ("UniPCMultistepScheduler", {}),
-}
+from engine.samplers.table import SAMPLERS
 
 
-def build_scheduler(sampler: str, noise_schedule: dict[str, Any], seed: int) -> Any:
+def build_sampler(sampler: str, noise_schedule: dict[str, Any], seed: int) -> Any:
     """A fresh diffusers scheduler, exactly as a pipeline with that sampler has it."""
-    name, options = _CLASSES[sampler]
-    if sampler == "dpm++-sde":
-        options = options | {"noise_sampler_seed": seed}
-    return getattr(diffusers, name).from_config(noise_schedule, **options)
+    entry = SAMPLERS[sampler]
+    options = dict(entry.options) | ({"noise_sampler_seed": seed} if entry.seeded else {})
+    return getattr(diffusers, entry.scheduler_class).from_config(noise_schedule, **options)
 
 
 class Sampling:
@@ -70,7 +51,7 @@ class Sampling:
 
     @property
     def timestep(self) -> torch.Tensor:
-        """Of the next U-Net call; on the CPU."""
+        """The timestep of the next U-Net call, as a tensor on the CPU."""
         return self.timesteps[self.index]
 
     def model_input(self) -> torch.Tensor:

@@ -26,7 +26,7 @@ from engine.diffusion.model import Model, load_model
 from engine.plan import ModelFacts, make_plan
 from engine.protocol import SAMPLERS, GenerationRequest
 from engine.samplers.prediction import predict_x0
-from engine.samplers.sampling import Sampling, build_scheduler
+from engine.samplers.sampling import Sampling, build_sampler
 from tests.engine_kit.adapters import write_lora
 
 CARD = torch.device("meta")
@@ -42,7 +42,7 @@ def model(tiny: Path) -> Model:
 
 def picture(model: Model, sampler: str, applied: HeldAdapters) -> ActivePicture:
     plan = make_plan(GenerationRequest(prompt="x", num_inference_steps=6), ModelFacts(model.name, 64, "v_prediction"))
-    scheduler = build_scheduler(sampler, model.noise_schedule, 7)
+    scheduler = build_sampler(sampler, model.noise_schedule, 7)
     sampling = Sampling(scheduler, plan.steps, 7, (4, 16, 16), CARD, model.dtype)
     text = torch.zeros(1, 77, 32, device=CARD, dtype=model.dtype)
     job = ActiveRequest(sampler, plan, lambda event: None)
@@ -59,7 +59,7 @@ def test_no_step_waits_for_the_card(model: Model, tiny: Path, tmp_path: Path) ->
         picture(model, sampler, replace(base, loras=((lora, 0.5),)) if index % 2 else base)
         for index, sampler in enumerate(ON_THE_CARD)
     ]
-    runner, alphas = Runner(bank), build_scheduler("ddim", model.noise_schedule, 0).alphas_cumprod
+    runner, alphas = Runner(bank), build_sampler("ddim", model.noise_schedule, 0).alphas_cumprod
     with torch.inference_mode():
         while pictures:
             for one, (seen, output) in zip(pictures, runner.run(pictures), strict=True):
