@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from typing import Literal, cast
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
 
 from engine.errors import BadRequest, NotFound
+from engine.prompts.fitting import PLACE, fit_text
 from engine.protocol import (
     DEFAULT_GUIDANCE_SCALE,
     DEFAULT_SAMPLER,
@@ -61,6 +62,14 @@ class Plan:
     adapters: tuple[AdapterUse, ...]
     user: str
     partials: int
+    frame: str = PLACE
+    """What the model gets, with ``{prompt}`` in it for ``prompt``."""
+    negative_frame: str = PLACE
+    """What the model is led away from, with ``{prompt}`` in it for ``negative_prompt``."""
+    left_out: tuple[str, str] = ("", "")
+    """Ends of the prompt and of the negative prompt that the text encoder has no room for."""
+    prompt_tokens: int = 0
+    """Tokens of both texts as they are encoded; 0 before they were."""
 
     @property
     def guided(self) -> bool:
@@ -98,6 +107,26 @@ def make_plan(request: GenerationRequest, facts: ModelFacts) -> Plan:
         adapters=check_adapters(request.adapters),
         user=request.user or "",
         partials=request.partial_images,
+        frame=check_text(request.frame, "frame"),
+        negative_frame=check_text(request.negative_frame, "negative_frame"),
+    )
+
+
+def fitted_plan(plan: Plan, tokenizer: Any) -> Plan:
+    """``plan`` with its prompts as they are encoded: framed, and cut where the encoder has no room.
+
+    A plan that was fitted before stays as it is.
+    """
+    prompt = fit_text(plan.prompt, plan.frame, tokenizer)
+    negative = fit_text(plan.negative_prompt, plan.negative_frame, tokenizer)
+    return replace(
+        plan,
+        prompt=prompt.text,
+        negative_prompt=negative.text,
+        frame=PLACE,
+        negative_frame=PLACE,
+        left_out=(plan.left_out[0] or prompt.left_out, plan.left_out[1] or negative.left_out),
+        prompt_tokens=prompt.tokens + (negative.tokens if plan.guided else 0),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from engine.prompts.fitting import PLACE
 from engine.samplers import table
 
 STEPS = (1, 100)
@@ -29,6 +30,8 @@ WEIGHT = (-2.0, 2.0)
 """Weight of one adapter."""
 PARTIALS_MAX = 10
 """Partial pictures of one stream."""
+FRAME_MAX = 1000
+"""Characters of the text around a prompt."""
 
 SAMPLERS: dict[str, str] = {sampler.id: sampler.label for sampler in table.SAMPLERS.values()}
 """Sampler ids and the names that other software shows and reads. Requests may use either, in any case."""
@@ -69,6 +72,11 @@ class GenerationRequest(BaseModel):
     user: str | None = Field(default=None, max_length=200)
 
     negative_prompt: str = Field(default="", max_length=PROMPT_MAX)
+    frame: str = Field(default=PLACE, max_length=FRAME_MAX, pattern=r"\{prompt\}")
+    """What the model gets, with ``{prompt}`` in it for ``prompt``. Where both together are longer than the text encoder
+    reads, the end of ``prompt`` is left out, never a word of the frame."""
+    negative_frame: str = Field(default=PLACE, max_length=FRAME_MAX, pattern=r"\{prompt\}")
+    """The frame of ``negative_prompt``."""
     seed: int | None = Field(default=None, ge=-1, le=SEED_MAX)
     guidance_scale: float | None = Field(default=None, ge=GUIDANCE_SCALE[0], le=GUIDANCE_SCALE[1])
     num_inference_steps: int | None = Field(default=None, ge=STEPS[0], le=STEPS[1])
@@ -180,7 +188,7 @@ class StyleInfo(BaseModel):
 
     command: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
     """What members type, without the slash."""
-    frame: str = Field(max_length=1000)
+    frame: str = Field(max_length=FRAME_MAX)
     """The prompt that the model gets, with ``{prompt}`` in it for what was typed."""
     weight: float = Field(ge=0, le=WEIGHT[1])
     """The weight this adapter is meant to be used at; 1.0 is as trained."""

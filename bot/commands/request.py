@@ -11,7 +11,7 @@ class DrawRequest:
 
     style: name of a style, without the slash.
     seed: 0 .. 2**32 - 1; None draws a fresh random one when the job is accepted.
-    guidance_scale: 1 .. 30. steps: 1 .. 100. count: 1 .. 4 pictures, drawn with seed, seed + 1, ...
+    guidance_scale: 2 .. 30. steps: 1 .. 100. count: 1 .. 4 pictures, drawn with seed, seed + 1, ...
     size: a key of ``bot.commands.table.SIZES``. sampler: a key of ``engine.protocol.SAMPLERS``.
     """
 

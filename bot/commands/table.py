@@ -14,6 +14,9 @@ from engine.protocol import GUIDANCE_SCALE, SAMPLERS, SEED_MAX, STEPS
 
 MEMBER_COUNT = (1, 4)
 """Pictures of one command."""
+MEMBER_GUIDANCE_SCALE = (2.0, GUIDANCE_SCALE[1])
+"""Guidance scales that members may choose. Below 2 the negative prompt loses its hold, and with it what keeps pictures
+fit for children; at 1 the model does not read it at all."""
 MEMBER_PROMPT_MAX = 1000
 """Characters of a prompt typed by a member."""
 SIZES: dict[str, str] = {
@@ -79,8 +82,8 @@ DRAW_OPTIONS = (
         "cfg",
         "number",
         "Guidance scale: higher follows the prompt, lower is freer",
-        minimum=GUIDANCE_SCALE[0],
-        maximum=GUIDANCE_SCALE[1],
+        minimum=MEMBER_GUIDANCE_SCALE[0],
+        maximum=MEMBER_GUIDANCE_SCALE[1],
         aliases=("cfg-scale", "guidance", "guidance-scale"),
     ),
     Option(

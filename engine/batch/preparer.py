@@ -12,6 +12,7 @@ from engine.adapters.slots import SlotBank
 from engine.batch.active_request import ActivePicture, ActiveRequest, partial_calls
 from engine.batch.scheduler import Ticket
 from engine.diffusion.model import Model
+from engine.plan import fitted_plan
 from engine.prompts.encoding import PromptCache, encode_text
 from engine.protocol import ADAPTERS_MAX
 from engine.samplers.sampling import Sampling, build_sampler
@@ -33,7 +34,7 @@ class Preparer:
 
         :raises EngineError, OutOfRoom: see ``AdapterCache.acquire``.
         """
-        plan = job.plan
+        plan = job.plan = fitted_plan(job.plan, self._model.tokenizer)
         applied = job.applied = self._cache.acquire(plan.adapters)
         prompt = self._embed(plan.prompt, applied)
         negative = self._embed(plan.negative_prompt, applied) if plan.guided else None

@@ -121,7 +121,7 @@ def test_a_command_can_be_for_a_certain_bot() -> None:
         ("/kancil a deer --seed " + "9" * 5000, "not-an-integer", {}),
         ("/kancil a deer --cfg seven", "not-a-number", {"option": "cfg"}),
         ("/kancil a deer --cfg nan", "not-a-number", {}),
-        ("/kancil a deer --cfg 31", "out-of-range", {"minimum": 1, "maximum": 30, "value": 31.0}),
+        ("/kancil a deer --cfg 31", "out-of-range", {"minimum": 2, "maximum": 30, "value": 31.0}),
         ("/kancil a deer --seed -2", "out-of-range", {"option": "seed"}),
         (f"/kancil a deer --seed {SEED_MAX + 1}", "out-of-range", {"maximum": SEED_MAX}),
         ("/kancil a deer --count 5", "out-of-range", {"minimum": 1, "maximum": 4}),
@@ -196,7 +196,7 @@ def test_any_options_are_a_request_or_refused(options: dict[str, object]) -> Non
     with suppress(Refused):
         request = draw_request("draw", options, BUILT_IN)
         assert request.seed is None or 0 <= request.seed <= SEED_MAX - request.count + 1
-        assert request.guidance_scale is None or 1 <= request.guidance_scale <= 30
+        assert request.guidance_scale is None or 2 <= request.guidance_scale <= 30
 
 
 PROMPTS = st.text(
@@ -209,7 +209,7 @@ REQUESTS = st.builds(
     style=st.just("draw"),
     prompt=PROMPTS.map(lambda text: " ".join(text.split())),
     seed=st.integers(0, SEED_MAX - 3),
-    guidance_scale=st.integers(1000, 30000).map(lambda thousandths: thousandths / 1000),
+    guidance_scale=st.integers(2000, 30000).map(lambda thousandths: thousandths / 1000),
     steps=st.integers(1, 100),
     count=st.integers(1, 4),
     size=st.sampled_from(list(SIZES)),

@@ -118,7 +118,12 @@ async def _whole(engine: ScriptedEngine, request: GenerationRequest, id: str) ->
 def _completed(request: GenerationRequest, index: int, side: int) -> CompletedEvent:
     seed = (request.seed or 0) + index
     parameters = PARAMETERS.format(
-        prompt=" ".join([request.prompt, *(f"<lora:{use.name}:{use.weight:g}>" for use in request.adapters)]),
+        prompt=" ".join(
+            [
+                request.frame.replace("{prompt}", request.prompt),
+                *(f"<lora:{use.name}:{use.weight:g}>" for use in request.adapters),
+            ]
+        ),
         steps=request.num_inference_steps or 25,
         cfg=request.guidance_scale,
         seed=seed,

@@ -133,7 +133,7 @@ async def test_a_style_that_appears_can_be_drawn_while_the_engine_is_away_and_ac
         await app.studio.recover("console")
         assert (await app.studio.wait(job.id)).state is State.DELIVERED
     [asked] = scripted.requests
-    assert asked.prompt == "a deer, batik"
+    assert (asked.prompt, asked.frame) == ("a deer", "{prompt}, batik")
     assert asked.adapters == [AdapterUse(name="wax", weight=0.8)]
 
 
@@ -179,4 +179,4 @@ def test_where_the_adapter_cannot_be_used_the_frame_stays(origin: Origin) -> Non
         "1", origin, DrawRequest("batik", "a deer"), 7, ResolvedStyle("wax", 0.8, "{prompt}, batik"), State.QUEUED, 0.0
     )
     alone = generation(job, None)
-    assert (alone.prompt, alone.adapters) == ("a deer, batik", [])
+    assert (alone.prompt, alone.frame, alone.adapters) == ("a deer", "{prompt}, batik", [])
