@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from engine.nano import WEIGHTS
-from engine.nano.architecture import build_sampler, build_small_vae, build_unet
+from engine.nano.architecture import build_scheduler, build_small_vae, build_unet
 from engine.nano.scene_captions import Scene
 from engine.nano.training import loop
 from engine.nano.training.clip import clip_loss
@@ -82,7 +82,7 @@ def test_the_average_follows_the_weights_and_lags_behind(tmp_path: Path) -> None
 
 
 def test_a_perfect_prediction_of_v_costs_nothing_and_a_wrong_one_something() -> None:
-    scheduler, latents = build_sampler(), torch.randn(4, 4, 16, 16)
+    scheduler, latents = build_scheduler(), torch.randn(4, 4, 16, 16)
 
     def clairvoyant(noisy: torch.Tensor, timesteps: torch.Tensor, states: torch.Tensor) -> SimpleNamespace:
         alpha = scheduler.alphas_cumprod[timesteps].view(-1, 1, 1, 1)
@@ -100,7 +100,7 @@ def test_a_perfect_prediction_of_v_costs_nothing_and_a_wrong_one_something() -> 
 def test_the_noise_of_a_step_depends_on_its_seed_alone() -> None:
     unet, scheduler, latents, states = (
         build_unet(),
-        build_sampler(),
+        build_scheduler(),
         torch.randn(1, 4, 16, 16),
         torch.randn(1, 77, 160),
     )
@@ -111,7 +111,7 @@ def test_the_noise_of_a_step_depends_on_its_seed_alone() -> None:
 
 
 def test_timesteps_that_teach_shapes_are_drawn_most_and_none_is_left_out() -> None:
-    shares = timestep_shares(build_sampler())
+    shares = timestep_shares(build_scheduler())
     assert shares.sum().item() == pytest.approx(1)
     assert shares.min() >= UNIFORM / 1000
     assert 200 < shares.argmax() < 400
