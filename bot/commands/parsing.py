@@ -2,34 +2,30 @@
 
 ``/kancil a clever mouse-deer by the river --seed 777 --cfg 7.5``
 
-Options may stand anywhere, as ``--seed 777`` or ``--seed=777``. A text option takes what follows up to the next
-option, or one text in quotes. Phones turn ``--`` into a dash and quotes into typographic ones: both are understood.
+Options may stand anywhere, as ``--seed 777``, ``--seed=777``, ``-seed 777`` or ``seed: 777``. A text option takes what
+follows up to the next option, or one text in quotes. Phones turn ``--`` into a dash and quotes into typographic ones:
+both are understood. What looks like an option and is none is refused, never drawn; in quotes it belongs to the prompt.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.commands.options import Value, coerce, printable
 from bot.commands.request import DrawRequest
 from bot.commands.table import Command, CommandTable, Option
+from bot.commands.tokens import TRAILING, Token, find_option, is_valid, tokenize
 from bot.errors import Refused
 from engine.protocol import SEED_MAX
 
 COMMAND = re.compile(r"/(?P<name>[\w-]+)(?:@(?P<mention>\w+))?(?!\S)")
-QUOTES = '"“”„‟«»'
-TOKEN = re.compile(
-    rf"(?P<dash>--|[—–])(?P<flag>[^\W\d_][\w-]*)(?:[=:]\s*|(?!\S))"
-    rf"|[{QUOTES}](?P<quoted>[^{QUOTES}]*)[{QUOTES}](?!\S)"
-    r"|(?P<word>\S+)"
-)
 SINGLE_QUOTED = re.compile(r"['‘’]([^'‘’]*)['‘’]")
-TRAILING = ",;"
-"""What people put between options; it belongs to no value."""
+WORDS_OF_A_CHOICE = 3
+"""Words of the longest choice, such as "DPM++ 2M Karras"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +39,6 @@ class Invocation:
     path: tuple[str, ...]
     options: dict[str, Value]
     mention: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """A word, a text in quotes, or (``option``) the name of an option."""
-
-    text: str
-    quoted: bool = False
-    option: Option | None = None
 
 
 def parse(text: str, table: CommandTable) -> Invocation:
@@ -77,7 +64,7 @@ def draw_request(style: str, options: Mapping[str, object], table: CommandTable)
     Raises ``bot.errors.Refused`` for what is missing, unknown or out of range.
     """
     command = _command(style, table)
-    given = {_option(command, name).name: value for name, value in options.items() if value is not None}
+    given = {find_option(command, name).name: value for name, value in options.items() if value is not None}
     values: dict[str, Any] = _coerced(command, given)
     seed, count = values.pop("seed", -1), values.get("count", 1)
     if seed + count - 1 > SEED_MAX:
@@ -87,43 +74,80 @@ def draw_request(style: str, options: Mapping[str, object], table: CommandTable)
 
 
 def _options(command: Command, text: str) -> dict[str, Value]:
-    loose: list[_Token] = []
+    loose: list[Token] = []
     given: dict[str, str] = {}
-    tokens = list(_tokens(command, text))
+    tokens = list(tokenize(command, text))
     while tokens:
         token = tokens.pop(0)
-        if token.option:
-            given[token.option.name] = _take(token.option, tokens, whole=command.style)
-        else:
+        if not token.option:
             loose.append(token)
+        elif token.option.name in given:
+            raise Refused("given-twice", option=token.option.name)
+        elif token.option.kind == "choice":
+            given[token.option.name] = _take_choice(token.option, tokens, first=not loose)
+        else:
+            given[token.option.name] = _take(token.option, tokens, whole=command.style)
     _fill(command, given, loose)
     return _coerced(command, given)
 
 
-def _take(option: Option, tokens: list[_Token], *, whole: bool) -> str:
+def _take(option: Option, tokens: list[Token], *, whole: bool) -> str:
     """Removes the option's value from the front of ``tokens``. ``whole``: a text may have several words."""
     if not tokens or tokens[0].option:
         raise Refused("missing-value", option=option.name)
     if option.kind != "text" or tokens[0].quoted or not whole:
         first = tokens.pop(0)
         return first.text if first.quoted else first.text.rstrip(TRAILING)
-    words = []
-    while tokens and not tokens[0].option:
-        words.append(tokens.pop(0).text)
-    return _unquoted(" ".join(words))
+    return _unquoted(" ".join(token.text for token in _following(tokens, len(tokens))))
 
 
-def _fill(command: Command, given: dict[str, str], loose: Sequence[_Token]) -> None:
+def _take_choice(option: Option, tokens: list[Token], *, first: bool) -> str:
+    """Removes the longest choice from the front of ``tokens``: "Euler a" before "Euler".
+
+    first: nothing of the prompt came before, so that in "euler a fox" the "a" belongs to the prompt.
+    """
+    words = [token.text for token in _following(list(tokens), WORDS_OF_A_CHOICE)]
+    fitting = [
+        count for count in range(len(words), 0, -1) if is_valid(option, " ".join(words[:count]).rstrip(TRAILING))
+    ]
+    if not fitting or tokens[0].quoted:
+        return _take(option, tokens, whole=False)
+    count = fitting[0]
+    if (
+        first
+        and len(fitting) > 1
+        and words[count - 1].casefold() == "a"
+        and len(tokens) > count
+        and not tokens[count].option
+    ):
+        count = fitting[1]
+    return " ".join(token.text for token in _following(tokens, count)).rstrip(TRAILING)
+
+
+def _following(tokens: list[Token], most: int) -> list[Token]:
+    """Removes at most so many tokens from the front of ``tokens``, up to the next option."""
+    words: list[Token] = []
+    while tokens and not tokens[0].option and len(words) < most:
+        words.append(tokens.pop(0))
+    return words
+
+
+def _fill(command: Command, given: dict[str, str], loose: Sequence[Token]) -> None:
     """Words without an option's name: all of them are a prompt; other commands take one for each option in order."""
     free = [option for option in command.options if option.name not in given]
     if command.style:
         if loose and free[:1] == [command.options[0]]:
             given["prompt"] = _joined(loose)
+        elif loose:
+            raise Refused("unexpected-words", words=_joined(loose), command=f"/{command.name}")
         return
+    if len(loose) > len(free) and command.options:
+        rest = " ".join(token.text for token in loose[len(free) :])
+        raise Refused("unexpected-words", words=rest, command=f"/{command.name}")
     given.update({option.name: token.text for option, token in zip(free, loose, strict=False)})
 
 
-def _joined(tokens: Sequence[_Token]) -> str:
+def _joined(tokens: Sequence[Token]) -> str:
     """A prompt; quotes inside it stay, quotes around all of it go."""
     if len(tokens) == 1 and tokens[0].quoted:
         return tokens[0].text
@@ -133,35 +157,6 @@ def _joined(tokens: Sequence[_Token]) -> str:
 def _unquoted(text: str) -> str:
     match = SINGLE_QUOTED.fullmatch(text)
     return match[1] if match else text
-
-
-def _tokens(command: Command, text: str) -> Iterator[_Token]:
-    for match in TOKEN.finditer(text):
-        if match["quoted"] is not None:
-            yield _Token(match["quoted"], quoted=True)
-        elif match["word"] is not None:
-            yield _Token(match["word"])
-        elif option := _flag(command, match["dash"], match["flag"]):
-            yield _Token(match[0], option=option)
-        else:
-            yield _Token(match[0].strip())
-
-
-def _flag(command: Command, dash: str, name: str) -> Option | None:
-    """The option meant by ``--name``; None where a dash only stands before a word of the prompt."""
-    known = {other: option for option in command.options for other in (option.name, *option.aliases)}
-    if dash != "--" and not difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.8):
-        return None
-    return _option(command, name)
-
-
-def _option(command: Command, name: str) -> Option:
-    known = {other: option for option in command.options for other in (option.name, *option.aliases)}
-    if option := known.get(name.casefold()):
-        return option
-    close = difflib.get_close_matches(name.casefold(), known, n=1)
-    valid = tuple(option.name for option in command.options)
-    raise Refused("unknown-option", name=name, valid=valid, suggestion="".join(f"--{other}" for other in close))
 
 
 def _command(name: str, table: CommandTable) -> Command:

@@ -72,7 +72,6 @@ PROPERTY = settings(max_examples=100, deadline=None, suppress_health_check=[Heal
             ("draw",),
             {"prompt": "a fox", "sampler": "dpm++-2m-karras", "size": "portrait"},
         ),
-        ("/draw a fox --seed 1 --seed 2", ("draw",), {"prompt": "a fox", "seed": 2}),
         (
             "/draw a fox --tanpa salju --jumlah 3 --langkah 9",
             ("draw",),
@@ -95,6 +94,44 @@ def test_a_command_is_understood(typed: str, path: tuple[str, ...], options: dic
     assert parse(typed, BUILT_IN) == Invocation(path, options)
 
 
+@pytest.mark.parametrize(
+    ("typed", "options"),
+    [
+        ("a fox seed=777", {"prompt": "a fox", "seed": 777}),
+        ("a fox seed: 777", {"prompt": "a fox", "seed": 777}),
+        ("a fox, seed : 777", {"prompt": "a fox,", "seed": 777}),
+        ("a fox -seed 777", {"prompt": "a fox", "seed": 777}),
+        ("a fox ——seed 777", {"prompt": "a fox", "seed": 777}),
+        ("a fox -- seed 777", {"prompt": "a fox", "seed": 777}),
+        ("a fox --seed: 777", {"prompt": "a fox", "seed": 777}),
+        ("prompt: a fox negative: snow, ice cfg=7,5", {"prompt": "a fox", "negative": "snow, ice", "cfg": 7.5}),
+        ("a fox --sampler euler a", {"prompt": "a fox", "sampler": "euler-a"}),
+        ("a fox --sampler Euler a --seed 7", {"prompt": "a fox", "sampler": "euler-a", "seed": 7}),
+        ("a fox sampler: DPM++ 2M Karras, steps: 9", {"prompt": "a fox", "sampler": "dpm++-2m-karras", "steps": 9}),
+        ("--sampler euler a fox", {"prompt": "a fox", "sampler": "euler"}),
+        ("--sampler dpm++ 2m karras a fox", {"prompt": "a fox", "sampler": "dpm++-2m-karras"}),
+    ],
+)
+def test_options_are_understood_as_people_write_them(typed: str, options: dict[str, Any]) -> None:
+    assert parse(f"/kancil {typed}", BUILT_IN).options == options
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a fox - and a deer -- at night",
+        "a fox — seen from behind",
+        "a mouse-deer -like animal",
+        "photo at https://example.org/a=b",
+        "ratio 16:9, time 12:30",
+        'a sign "seed: 777"',
+        "the title: a red fox",
+    ],
+)
+def test_punctuation_in_a_prompt_is_no_option(prompt: str) -> None:
+    assert parse(f"/kancil {prompt}", BUILT_IN).options == {"prompt": prompt}
+
+
 def test_a_command_can_be_for_a_certain_bot() -> None:
     assert parse("/kancil@SanggarBot a deer", BUILT_IN) == Invocation(("kancil",), {"prompt": "a deer"}, "SanggarBot")
 
@@ -113,6 +150,14 @@ def test_a_command_can_be_for_a_certain_bot() -> None:
         ('/kancil ""', "missing-prompt", {}),
         ("/kancil a deer --sed 7", "unknown-option", {"name": "sed", "suggestion": "--seed"}),
         ("/kancil a deer —sed 7", "unknown-option", {"name": "sed", "suggestion": "--seed"}),
+        ("/kancil a deer -sed 7", "unknown-option", {"name": "sed", "suggestion": "--seed"}),
+        ("/kancil a deer sed=7", "unknown-option", {"name": "sed", "suggestion": "--seed"}),
+        ("/kancil a deer step: 7", "unknown-option", {"name": "step", "suggestion": "--steps"}),
+        ("/kancil a deer -- sed 7", "unknown-option", {"name": "sed", "suggestion": "--seed"}),
+        ("/kancil a deer seed: seven", "not-an-integer", {"option": "seed", "value": "seven"}),
+        ("/kancil a deer --seed 1 --seed 2", "given-twice", {"option": "seed"}),
+        ("/kancil a deer --prompt a fox", "unexpected-words", {"words": "a deer"}),
+        ("/cancel abc def", "unexpected-words", {"words": "def"}),
         ("/kancil a deer --seed", "missing-value", {"option": "seed"}),
         ("/kancil a deer --seed --cfg 7", "missing-value", {"option": "seed"}),
         ("/kancil a deer --seed=many", "not-an-integer", {"option": "seed", "value": "many"}),
