@@ -18,6 +18,7 @@ from bot.app import Application
 from bot.frontends.telegram import menu
 from bot.frontends.telegram.button_presses import ButtonHandler
 from bot.frontends.telegram.commands import Commands
+from bot.frontends.telegram.inbox import Inbox
 from bot.frontends.telegram.polling import UpdatePoller
 from bot.frontends.telegram.rate_limiter import ChatRateLimiter, Priority
 from bot.frontends.telegram.services import TelegramServices
@@ -40,7 +41,7 @@ class TelegramFrontend:
     def __init__(self, app: Application, rate_limiter: ChatRateLimiter | None = None) -> None:
         self._app = app
         self._rate_limiter = rate_limiter or ChatRateLimiter()
-        self._intake: UpdatePoller | None = None
+        self._poller: UpdatePoller | None = None
         self._running: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -56,8 +57,8 @@ class TelegramFrontend:
     async def close(self) -> None:
         """Takes no more updates; ``run`` returns once the answers under way are sent, and is cancelled before it is
         connected."""
-        if self._intake is not None:
-            self._intake.close()
+        if self._poller is not None:
+            self._poller.close()
         elif self._running is not None:
             self._running.cancel()
 
@@ -65,13 +66,13 @@ class TelegramFrontend:
         tasks = Tasks()
         services = TelegramServices.of(self._app, bot, tasks)
         self._app.studio.attach("telegram", services.courier)
-        self._intake = UpdatePoller(bot, Handler(services), tasks)
+        self._poller = UpdatePoller(bot, Handler(services), tasks, Inbox(self._app.database, bot))
         following = tasks.start(menu.follow(bot, self._app), "the command menu")
         try:
             found = await self._app.studio.recover("telegram")
             log.info("connected to Telegram as @%s; unfinished jobs taken up: %d", bot.username, found)
             await bot.delete_webhook()
-            await self._intake.run()
+            await self._poller.run()
         finally:
             following.cancel()
             await tasks.close(CLOSE_SECONDS)

@@ -1,11 +1,14 @@
-"""Long polling. An update is confirmed to Telegram only once it has been dealt with, so a crash loses none; what
-comes twice because of that is told apart by its ``source`` (see ``people.origin``).
+"""Long polling. An update is confirmed to Telegram once it is written down, so that a crash loses none and no chat
+waits for another; one that comes twice is told apart by its ``source`` (see ``address.origin``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import sqlite3
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -15,14 +18,13 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 from telegram.ext import ExtBot
 
 from bot.errors import Refused
+from bot.frontends.telegram.inbox import Inbox
 from bot.frontends.telegram.rate_limiter import PAUSES, seconds
 from bot.frontends.telegram.tasks import Tasks
 
 WANTED = (Update.MESSAGE, Update.CALLBACK_QUERY)
 """Edited messages are not among them: an edit does not draw again."""
 POLL_SECONDS = 50
-BATCH_SECONDS = 5.0
-"""How long the next updates wait for the last ones. What takes longer (a flooded chat) goes on beside them."""
 CONFLICT_PAUSE = 5.0
 
 log = logging.getLogger(__name__)
@@ -31,25 +33,30 @@ log = logging.getLogger(__name__)
 class UpdatePoller:
     """Fetches updates and hands each to ``handle``: a chat's in order, different chats at the same time.
 
-    ``handle`` raises Refused for what cannot be dealt with before the next start.
+    ``handle`` raises Refused for what cannot be dealt with before the next start; it stays in the inbox until then.
     """
 
-    def __init__(self, bot: ExtBot[Any], handle: Callable[[Update], Awaitable[None]], tasks: Tasks) -> None:
+    def __init__(
+        self, bot: ExtBot[Any], handle: Callable[[Update], Awaitable[None]], tasks: Tasks, inbox: Inbox
+    ) -> None:
         self._bot = bot
         self._handle = handle
         self._tasks = tasks
+        self._inbox = inbox
         self._offset = 0
         self._failures = 0
         self._closing = asyncio.Event()
-        self._put_off: list[int] = []
+        self._chats: dict[int, deque[Update]] = {}
 
     async def run(self) -> None:
         """Until ``close``; raises InvalidToken."""
+        self._serve(await self._inbox.waiting())
         while not self._closing.is_set():
             if updates := await self._unless_closing(self._fetch()):
-                await self._serve(updates)
-                self._offset = min([*self._put_off, updates[-1].update_id + 1])
-        with suppress(TelegramError):  # what was dealt with would come again, and be recognised
+                await self._keep(updates)
+                self._offset = updates[-1].update_id + 1
+                self._serve(updates)
+        with suppress(TelegramError):  # what was written down would come again, and be recognised
             await self._bot.get_updates(offset=self._offset, timeout=0, limit=1)
 
     def close(self) -> None:
@@ -88,20 +95,42 @@ class UpdatePoller:
         log.warning("Telegram cannot be reached (%s); trying again", type(error).__name__)
         return PAUSES[min(self._failures, len(PAUSES)) - 1] if isinstance(error, NetworkError) else PAUSES[-1]
 
-    async def _serve(self, updates: Sequence[Update]) -> None:
-        chats: dict[int, list[Update]] = {}
-        for update in updates:
-            chats.setdefault(update.effective_chat.id if update.effective_chat else 0, []).append(update)
-        tasks = [self._tasks.start(self._in_order(chat), "telegram updates") for chat in chats.values()]
-        await asyncio.wait(tasks, timeout=BATCH_SECONDS)
-
-    async def _in_order(self, updates: Sequence[Update]) -> None:
-        for update in updates:
+    async def _keep(self, updates: Sequence[Update]) -> None:
+        """Write them down, however long the database cannot be written; until then Telegram keeps them."""
+        for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
             try:
-                await self._handle(update)
+                await self._inbox.keep(updates)
+            except sqlite3.Error:
+                log.exception("updates could not be written down; trying again in %.0f s", pause)
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    def _serve(self, updates: Sequence[Update]) -> None:
+        """Each chat's updates stand behind those that it sent before."""
+        for update in updates:
+            chat = update.effective_chat.id if update.effective_chat else 0
+            if chat in self._chats:
+                self._chats[chat].append(update)
+            else:
+                self._chats[chat] = deque([update])
+                self._tasks.start(self._in_order(chat), "telegram updates")
+
+    async def _in_order(self, chat: int) -> None:
+        updates = self._chats[chat]
+        while updates and not self._closing.is_set():
+            try:
+                await self._handle(updates[0])
             except Refused:  # the studio stops: this one and what follows wait for the next start
-                self._put_off.append(update.update_id)
                 self.close()
                 return
             except Exception:
-                log.exception("update %s was not dealt with", update.update_id)
+                log.exception("update %s was not dealt with", updates[0].update_id)
+            await self._done(updates.popleft())
+        del self._chats[chat]
+
+    async def _done(self, update: Update) -> None:
+        try:
+            await self._inbox.remove(update.update_id)
+        except sqlite3.Error:
+            log.exception("update %s is dealt with but could not be removed", update.update_id)
