@@ -1,12 +1,13 @@
-"""How much a chat may get, and what it got."""
+"""Rate limits of one chat, the messages already sent within them, and who waits for a turn."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
-COURTESY_GAP = 1.0
-"""Seconds of quiet in a chat before a courtesy."""
+OPTIONAL_GAP = 1.0
+"""Seconds of quiet in a chat before a message that may be dropped."""
 
 
 class SlidingWindow:
@@ -31,32 +32,63 @@ class SlidingWindow:
         self._sent.extend([now] * messages)
 
 
-class ChatBudget:
-    """One chat: its windows, and until when Telegram wants silence. The lock keeps its messages in order.
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """A request that waits for its turn in a chat.
 
-    waiting: requests that hold the lock or wait for it.
+    rank: the lower goes first. messages: how many new messages it makes; 0 is an edit, which the minute does not count.
+    """
+
+    rank: int
+    messages: int
+
+
+class ChatBudget:
+    """One chat: its windows, its waiters, and until when Telegram wants silence.
+
+    Answers to questions may use half of the minute, so that nobody can spend a group's pictures on ``/quota``.
     """
 
     def __init__(self, group: bool) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
         self.silent_until = 0.0
-        self.last = float("-inf")
-        self.burst = SlidingWindow(3, 3.0)
-        self.minute = SlidingWindow(20, 60.0) if group else SlidingWindow(60, 60.0)
+        self.sending = False
+        self.waiting: list[Waiter] = []
+        self.changed = asyncio.Event()
+        """Set whenever somebody's turn may have come."""
+        self._last = float("-inf")
+        self._burst = SlidingWindow(3, 3.0)
+        self._minute = SlidingWindow(20 if group else 60, 60.0)
+        self._answers = SlidingWindow(self._minute.most // 2, 60.0)
 
-    def free_at(self, now: float) -> float:
-        return max(self.silent_until, self.burst.free_at(now), self.minute.free_at(now))
+    def free_at(self, now: float, waiter: Waiter) -> float:
+        """When a request like this fits."""
+        times = [self.silent_until, self._burst.free_at(now)]
+        if waiter.messages:
+            times.append(self._minute.free_at(now))
+        if waiter.messages and waiter.rank:
+            times.append(self._answers.free_at(now))
+        return max(times)
 
-    def spare(self, now: float) -> bool:
-        """Whether a courtesy may go: nothing waits, nothing went just now, and half of the minute is left."""
-        calm = not self.waiting and self.free_at(now) <= now and self.last + COURTESY_GAP <= now
-        return calm and self.minute.count(now) < self.minute.most // 2
+    def is_next(self, now: float, waiter: Waiter) -> bool:
+        """Whether this one goes now: of those that fit, the lowest rank, and among equals who came first."""
+        if self.sending:
+            return False
+        fitting = [one for one in self.waiting if self.free_at(now, one) <= now]
+        return bool(fitting) and min(fitting, key=lambda one: one.rank) is waiter
 
-    def note(self, now: float, messages: int) -> None:
-        self.last = now
-        self.burst.note(now, messages)
-        self.minute.note(now, messages)
+    def spare(self, now: float, waiter: Waiter) -> bool:
+        """Whether a message may go that could be dropped: nobody waits, nothing went just now, half of the minute is
+        left."""
+        calm = not self.waiting and self.free_at(now, waiter) <= now and self._last + OPTIONAL_GAP <= now
+        return calm and (not waiter.messages or self._minute.count(now) < self._minute.most // 2)
+
+    def note(self, now: float, waiter: Waiter) -> None:
+        """It goes out now."""
+        self._last = now
+        self._burst.note(now, max(1, waiter.messages))
+        self._minute.note(now, waiter.messages)
+        if waiter.rank:
+            self._answers.note(now, waiter.messages)
 
     def idle(self, now: float) -> bool:
-        return not self.waiting and self.silent_until <= now and self.minute.count(now) == 0
+        return not self.waiting and self.silent_until <= now and self._minute.count(now) == 0

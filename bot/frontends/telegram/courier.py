@@ -22,7 +22,7 @@ from bot.frontends.telegram import buttons
 from bot.frontends.telegram.chats import Chats, says
 from bot.frontends.telegram.job_message import JobMessage, MessageContent
 from bot.frontends.telegram.message_records import MessageRecord, MessageRecords
-from bot.frontends.telegram.rate_limiter import TooSoon
+from bot.frontends.telegram.rate_limiter import Priority, TooSoon
 from bot.frontends.telegram.text import CAPTION, marked, plain
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import Job, Picture, Progress, State
@@ -64,13 +64,21 @@ class TelegramCourier:
         self._live: dict[str, _Live] = {}
 
     async def open(self, job: Job) -> None:
-        """Post the message of a job that was accepted just now."""
+        """Post the message of a job that was accepted just now; not in a busy group, whose minute is for pictures.
+
+        Such a job gets its message with the first progress that finds room, or with its picture.
+        """
         live = self._live.setdefault(job.id, _Live(MessageRecord(job.id)))
         async with live.lock:
             replies = self._words(job)
             try:
-                page = MessageContent(plain(replies.accepted(job)), buttons.while_drawing(replies, job))
+                urgency: Priority | None = "optional" if int(job.origin.place) < 0 else None
+                page = MessageContent(
+                    plain(replies.accepted(job)), buttons.while_drawing(replies, job), urgency=urgency
+                )
                 await self._message.post(job, live.record, page)
+            except TooSoon:
+                log.debug("job %s: the group's messages are kept for pictures", job.id)
             except TelegramError as error:
                 log.warning("job %s: chat %s cannot be written to: %s", job.id, job.origin.place, error)
 

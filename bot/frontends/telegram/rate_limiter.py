@@ -15,22 +15,19 @@ from typing import Any, Literal
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
-from bot.frontends.telegram.chat_budget import ChatBudget, SlidingWindow
+from bot.frontends.telegram.chat_budget import ChatBudget, SlidingWindow, Waiter
 
 Priority = Literal["answer", "optional", "instant"]
 """How much a request matters; None must arrive.
 
-answer: dropped where QUEUE_MAX others wait for the chat already, so that nobody can fill it with questions.
-courtesy: dropped when it would have to wait. instant: neither paced nor repeated.
+answer: waits behind what must arrive, and is dropped if QUEUE_MAX others wait for the chat already.
+optional: dropped when it would have to wait. instant: neither paced nor repeated.
 """
 
-PACED = frozenset(
-    {
-        *("sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"),
-        *("editMessageText", "editMessageMedia", "editMessageCaption", "editMessageReplyMarkup"),
-    }
-)
+SENDS = frozenset({"sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"})
 """The requests that Telegram counts as messages."""
+EDITS = frozenset({"editMessageText", "editMessageMedia", "editMessageCaption", "editMessageReplyMarkup"})
+"""Requests that keep the chat's pace, but do not count towards its messages a minute."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each further attempt when the network fails; the last one is repeated."""
 PATIENCE = 3600.0
@@ -42,10 +39,10 @@ Reply = bool | dict[str, Any] | list[dict[str, Any]]
 
 
 class TooSoon(TelegramError):
-    """A courtesy or an answer that was dropped."""
+    """An optional message or an answer that was dropped."""
 
     def __init__(self) -> None:
-        super().__init__("dropped to keep the rate_limiter")
+        super().__init__("dropped to keep the chat's pace")
 
 
 class ChatRateLimiter(BaseRateLimiter[Priority]):
@@ -81,23 +78,21 @@ class ChatRateLimiter(BaseRateLimiter[Priority]):
 
         if rate_limit_args == "instant":
             return await request()
-        if endpoint not in PACED:
-            return await self._insist(request, None)
+        if endpoint not in SENDS | EDITS:
+            return await self._insist(request)
         budget = self._budget(int(data["chat_id"]))
-        messages = len(data["media"]) if endpoint == "sendMediaGroup" else 1
+        messages = len(data["media"]) if endpoint == "sendMediaGroup" else int(endpoint in SENDS)
+        waiter = Waiter(int(rate_limit_args == "answer"), messages)
         if rate_limit_args == "optional":
-            return await self._offer(request, budget, messages)
-        if rate_limit_args == "answer" and budget.waiting >= QUEUE_MAX:
+            return await self._offer(request, budget, waiter)
+        if rate_limit_args == "answer" and len(budget.waiting) >= QUEUE_MAX:
             raise TooSoon
-        return await self._in_turn(request, budget, messages)
-
-    async def _in_turn(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget, messages: int) -> Reply:
-        budget.waiting += 1
+        budget.waiting.append(waiter)
         try:
-            async with budget.lock:
-                return await self._insist(request, budget, messages)
+            return await self._insist(lambda: self._in_turn(request, budget, waiter), budget)
         finally:
-            budget.waiting -= 1
+            budget.waiting.remove(waiter)
+            budget.changed.set()
 
     def _budget(self, chat: int) -> ChatBudget:
         now = self._clock()
@@ -105,24 +100,21 @@ class ChatRateLimiter(BaseRateLimiter[Priority]):
             self._budgets = {number: budget for number, budget in self._budgets.items() if not budget.idle(now)}
         return self._budgets.setdefault(chat, ChatBudget(group=chat < 0))
 
-    async def _offer(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget, messages: int) -> Reply:
+    async def _offer(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget, waiter: Waiter) -> Reply:
         now = self._clock()
-        if not budget.spare(now) or self._all.free_at(now) > now:
+        if not budget.spare(now, waiter) or self._all.free_at(now) > now:
             raise TooSoon
-        self._note(budget, messages)
+        self._note(budget, waiter)
         try:
             return await request()
         except RetryAfter as error:
             budget.silent_until = self._clock() + seconds(error)
             raise TooSoon from error
 
-    async def _insist(
-        self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget | None, messages: int = 1
-    ) -> Reply:
+    async def _insist(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget | None = None) -> Reply:
         """Until it is answered, if only with a refusal."""
         started, failures = self._clock(), 0
         while True:
-            await self._turn(budget, messages)
             try:
                 return await request()
             except RetryAfter as error:
@@ -140,17 +132,32 @@ class ChatRateLimiter(BaseRateLimiter[Priority]):
                 await self._sleep(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
 
-    async def _turn(self, budget: ChatBudget | None, messages: int) -> None:
-        if budget is None:
-            return
-        while (wait := max(budget.free_at(self._clock()), self._all.free_at(self._clock())) - self._clock()) > 0:
-            await self._sleep(wait)
-        self._note(budget, messages)
+    async def _in_turn(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget, waiter: Waiter) -> Reply:
+        """The request's answer, once the chat and Telegram as a whole have room for it."""
+        while not self._may_go(budget, waiter):
+            now = self._clock()
+            wait = max(budget.free_at(now, waiter), self._all.free_at(now)) - now
+            if wait > 0:
+                await self._sleep(wait)
+            else:
+                budget.changed.clear()
+                await budget.changed.wait()
+        self._note(budget, waiter)
+        budget.sending = True
+        try:
+            return await request()
+        finally:
+            budget.sending = False
+            budget.changed.set()
 
-    def _note(self, budget: ChatBudget, messages: int) -> None:
+    def _may_go(self, budget: ChatBudget, waiter: Waiter) -> bool:
         now = self._clock()
-        budget.note(now, messages)
-        self._all.note(now, messages)
+        return budget.is_next(now, waiter) and self._all.free_at(now) <= now
+
+    def _note(self, budget: ChatBudget, waiter: Waiter) -> None:
+        now = self._clock()
+        budget.note(now, waiter)
+        self._all.note(now, max(1, waiter.messages))
 
 
 def seconds(error: RetryAfter) -> float:

@@ -1,4 +1,4 @@
-"""The rate_limiter, on a clock of its own."""
+"""When requests to Telegram go out, on a clock of its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Chats:
         await self.rate_limiter.process_request(self.request, (), {}, endpoint, {"chat_id": chat, **data}, urgency)
 
     async def offer(self, chat: int) -> bool:
-        """Whether a courtesy went out."""
+        """Whether an optional message went out."""
         try:
             await self.send(chat, "optional")
         except TooSoon:
@@ -78,7 +78,7 @@ async def test_a_group_of_pictures_counts_as_its_pictures(chats: Chats) -> None:
     assert chats.at == [0, 3]
 
 
-async def test_a_courtesy_is_dropped_rather_than_kept_waiting(chats: Chats) -> None:
+async def test_an_optional_message_is_dropped_rather_than_kept_waiting(chats: Chats) -> None:
     assert await chats.offer(PRIVATE)
     chats.now = 0.9
     assert not await chats.offer(PRIVATE)
@@ -87,7 +87,7 @@ async def test_a_courtesy_is_dropped_rather_than_kept_waiting(chats: Chats) -> N
     assert await chats.offer(PRIVATE)
 
 
-async def test_courtesies_leave_half_of_a_groups_minute_to_pictures(chats: Chats) -> None:
+async def test_optional_messages_leave_half_of_a_groups_minute_to_pictures(chats: Chats) -> None:
     shown = 0
     for second in range(40):
         chats.now = float(second)
@@ -151,3 +151,55 @@ async def test_nobody_can_fill_a_chat_with_questions(chats: Chats) -> None:
     answered = await asyncio.gather(*asked, picture, return_exceptions=True)
     assert [type(error) for error in answered if error] == [TooSoon] * 4
     assert len(chats.at) == 1 + 5 + 1
+
+
+async def test_edits_do_not_count_towards_a_groups_minute(chats: Chats) -> None:
+    for _ in range(30):
+        await chats.send(GROUP, endpoint="editMessageMedia")
+    assert chats.at[-1] == 27
+    await chats.send(GROUP)
+    assert chats.at[-1] == 30
+
+
+async def test_a_picture_goes_before_the_answers_that_came_earlier(chats: Chats) -> None:
+    chats.gate.clear()
+    chats.answers = [RetryAfter(30)]
+    order: list[str] = []
+
+    async def send(name: str, urgency: Priority | None) -> None:
+        await chats.send(GROUP, urgency)
+        order.append(name)
+
+    first = asyncio.create_task(send("first", None))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(send(f"answer {number}", "answer")) for number in range(3)]
+    await asyncio.sleep(0)
+    picture = asyncio.create_task(send("picture", None))
+    await asyncio.sleep(0)
+    chats.gate.set()
+    await asyncio.gather(first, picture, *others)
+    assert order == ["first", "picture", "answer 0", "answer 1", "answer 2"]
+
+
+async def test_questions_use_half_of_a_groups_minute_at_most(chats: Chats) -> None:
+    for _ in range(11):
+        await chats.send(GROUP, "answer")
+    assert chats.at[9] < 60 <= chats.at[10]
+    chats.now = chats.at[9] + 1
+    await chats.send(GROUP)
+    assert chats.at[-1] < 60
+
+
+async def test_an_edit_does_not_wait_for_a_message_that_the_minute_has_no_room_for(chats: Chats) -> None:
+    for _ in range(20):
+        await chats.send(GROUP)
+    full = chats.at[-1]
+    chats.gate.clear()
+    message = asyncio.create_task(chats.send(GROUP))
+    await asyncio.sleep(0)
+    chats.now = full + 3
+    await chats.send(GROUP, endpoint="editMessageMedia")
+    assert chats.at[-1] == full + 3
+    chats.gate.set()
+    await message
+    assert chats.at[-1] >= 60
