@@ -26,7 +26,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 async def up(settings: Settings, say: Say) -> None:
     """Serve until told to stop, telling ``say`` what happens.
 
-    Raises Failure, EngineFailed (at once) and ``bot.storage.database.DatabaseError``.
+    An engine that is away or does not start ends nothing: members are told, and it is tried again.
+    Raises Failure, EngineFailed (if something else has the engine's port) and ``bot.storage.database.DatabaseError``.
     """
     entries = [entry for entry in PLATFORMS if entry.wanted(settings)]
     if not entries:
@@ -43,7 +44,7 @@ async def _serve(settings: Settings, say: Say, entries: list[PlatformEntry]) -> 
         tell = _teller(say)
         async with Supervisor(settings.engine_url, log=lambda line: say(f"engine   │ {line}"), tell=tell) as engine:
             async with Application(settings) as app:
-                await _Service(app, say, stop).serve(entries, engine)
+                await _Service(app, say, stop).serve(entries)
             say("Stopping the engine." if engine.pid else "The engine was not ours; it goes on.")
     say("Stopped.")
 
@@ -73,27 +74,21 @@ class _Service:
     def __init__(self, app: Application, say: Say, stop: _Stop) -> None:
         self._app, self._say, self._stop = app, say, stop
 
-    async def serve(self, entries: list[PlatformEntry], engine: Supervisor) -> None:
+    async def serve(self, entries: list[PlatformEntry]) -> None:
         """Until a stop is asked for or nothing is left to serve; raises Failure in the latter case."""
         platforms = [Platform(entry, self._app, self._say) for entry in entries]
-        ready = asyncio.create_task(engine.ready(), name="engine ready")
         asked = asyncio.create_task(self._stop.asked.wait(), name="stop")
         try:
-            await self._until_over({platform.task for platform in platforms}, ready, asked)
+            await self._until_over({platform.task for platform in platforms}, asked)
         finally:
-            for task in (ready, asked):
-                task.cancel()
-            await asyncio.gather(ready, asked, return_exceptions=True)
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
             await self._close(platforms, self._app.settings.shutdown_grace if self._stop.asked.is_set() else 0.0)
 
-    async def _until_over(
-        self, serving: set[asyncio.Task[None]], ready: asyncio.Task[None], asked: asyncio.Task[bool]
-    ) -> None:
-        waiting: set[asyncio.Task[bool] | asyncio.Task[None]] = {ready, asked, *serving}
+    async def _until_over(self, serving: set[asyncio.Task[None]], asked: asyncio.Task[bool]) -> None:
+        waiting: set[asyncio.Task[bool] | asyncio.Task[None]] = {asked, *serving}
         while not asked.done():
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if ready in done and (error := ready.exception()):
-                raise Failure(str(error))  # its last lines were said as they came
+            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if all(task.done() for task in serving):
                 raise Failure("no platform is left to serve: `sanggar doctor` says what is wrong")
 
@@ -119,7 +114,7 @@ def _teller(say: Say) -> Callable[[Event, str], None]:
         Event.READY: "ready, model {}",
         Event.DIED: "{}",
         Event.USING: "one is running already, model {}: using it",
-        Event.AWAY: "none answers at {} any more; jobs wait for it",
+        Event.AWAY: "none answers at {}; jobs wait for it",
         Event.ELSEWHERE: "{} is not where we ask: set SANGGAR_ENGINE_URL to it, or SANGGAR_ENGINE_HOST=0.0.0.0",
         Event.STOPPING: "one is just stopping on {}; waiting until it has gone",
     }

@@ -71,7 +71,7 @@ async def _ask(settings: Settings, url: str) -> list[Finding]:
     except Unauthorized:
         return [bad("engine", "refuses our key", "Give SANGGAR_ENGINE_KEY the same value on both sides.")]
     except EngineError as error:
-        return [bad("engine", f"answers with an error: {error.message}", "ResolvedStyle at the engine's log.")]
+        return [bad("engine", f"answers with an error: {error.message}", "Look at the engine's log.")]
     names = ", ".join(f"{model.id}, {model.native_size}, {model.prediction_type}" for model in models)
     return [good("model", names), judge_adapters(adapters)]
 

@@ -28,17 +28,23 @@ async def start(command: Sequence[str], environment: Mapping[str, str]) -> Proce
 async def pass_on(process: Process, hear: Callable[[str], None]) -> None:
     """Hands on each line of its output until it ends."""
     assert process.stdout is not None
-    while line := await process.stdout.readline():
+    while True:
+        try:
+            line = await process.stdout.readline()
+        except ValueError:  # longer than LINE_BYTES: no reason to stop listening
+            continue
+        if not line:
+            return
         hear(line.decode(errors="replace").rstrip())
 
 
-async def stop(process: Process, hear: Callable[[str], None]) -> None:
-    """SIGTERM, and SIGKILL for one that does not end."""
+async def stop(process: Process, hear: Callable[[str], None], seconds: float | None = None) -> None:
+    """SIGTERM, and SIGKILL for one that does not end within ``seconds``; None is ``STOP_SECONDS``."""
     if process.returncode is not None:
         return
     process.terminate()
     try:
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(STOP_SECONDS if seconds is None else seconds):
             await pass_on(process, hear)
             await process.wait()
     except TimeoutError:

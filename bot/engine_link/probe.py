@@ -27,7 +27,7 @@ async def probe(client: httpx.AsyncClient, url: str) -> Health | None:
         return None
     except (httpx.HTTPError, ValidationError):
         port = "Stop it, or set SANGGAR_ENGINE_URL to another port, such as http://127.0.0.1:8802."
-        advice = port if is_local(url) else "ResolvedStyle at SANGGAR_ENGINE_URL."
+        advice = port if is_local(url) else "Look at SANGGAR_ENGINE_URL."
         raise EngineFailed(f"Something that is no Sanggar engine answers at {url}. {advice}") from None
 
 

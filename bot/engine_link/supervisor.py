@@ -1,4 +1,4 @@
-"""Keeps an engine running: starts it, passes its log on, starts it again when it died, stops it in the end.
+"""Keeps an engine running: starts it, passes its log on, starts it again when it died or hangs, stops it in the end.
 
 An engine that already answers at the address is used as it is, and left running; one that is just stopping has gone
 before ours is started.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +21,17 @@ from urllib.parse import urlsplit
 import httpx
 
 from bot.engine_link.child import ending, pass_on, start, stop
+from bot.engine_link.liveness import until_hung
 from bot.engine_link.probe import EngineFailed, is_local, probe
 from engine.protocol import Health
 
 ENGINE_COMMAND = (sys.executable, "-m", "bot.engine_link.child_main")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a dead engine is started again; doubled each time until one became ready."""
+HUNG_STOP_SECONDS = 5.0
+"""How long an engine that no longer answers gets between SIGTERM and SIGKILL: it rarely hears the first."""
+HUNG = "no longer answers and was stopped"
+"""Why an engine that hung had to be started again."""
 POLL = 0.2
 """Seconds between two looks at ``/health`` while the model loads."""
 LOOK_SECONDS = 5.0
@@ -34,6 +40,8 @@ LISTENING = "ready on "
 """How the line of the engine's log begins that names its address."""
 EVERYWHERE = {"0.0.0.0", "::"}
 """Hosts of an engine that listens at all addresses of this machine."""
+TOKEN = re.compile(r"SANGGAR_\w+_TOKEN", re.IGNORECASE)
+"""Variables that hold the token of a platform."""
 TAIL = 20
 """Last log lines, shown when the engine failed."""
 
@@ -46,7 +54,7 @@ class Event(StrEnum):
     DIED = "died"
     USING = "using"
     AWAY = "away"
-    """One that is not ours no longer answers; READY says that it does again."""
+    """One that is not ours does not answer; READY says that it does."""
     STOPPING = "stopping"
     """The one that answers is about to end, and is waited for."""
     ELSEWHERE = "elsewhere"
@@ -73,7 +81,8 @@ class Supervisor:
         self.url = url
         self._log, self._tell = log, tell
         self._command = tuple(command)
-        self._environment = {**os.environ, "SANGGAR_ENGINE_PORT": str(urlsplit(url).port or 80), **(environment or {})}
+        port = str(urlsplit(url).port or 80)
+        self._environment = {**_without_tokens(os.environ), "SANGGAR_ENGINE_PORT": port, **(environment or {})}
         self._first_pause = first_pause
         self._tail: deque[str] = deque(maxlen=TAIL)
         self._client = httpx.AsyncClient(trust_env=False, timeout=5)
@@ -87,11 +96,9 @@ class Supervisor:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def __aenter__(self) -> Self:
-        """Raises EngineFailed where the port is taken by something else, or the machine is not ours."""
+        """Raises EngineFailed if a port of this machine is taken by something else."""
         try:
-            health = await probe(self._client, self.url)
-            if health is None and not is_local(self.url):
-                raise EngineFailed(f"No engine answers at {self.url}, SANGGAR_ENGINE_URL. Start it: sanggar engine")
+            health = await self._first_look()
         except BaseException:
             await self._client.aclose()
             raise
@@ -109,8 +116,21 @@ class Supervisor:
             self._ready.exception()
 
     async def ready(self) -> None:
-        """Wait until the model is loaded; raises EngineFailed where the engine ended before it ever was."""
+        """Wait until the model is loaded.
+
+        Raises EngineFailed if the first attempt came to nothing: the engine ended before it ever was ready, could not
+        be started, or does not answer on another machine. Further attempts are made all the same, until this is left.
+        """
         await asyncio.shield(self._ready)
+
+    async def _first_look(self) -> Health | None:
+        """What answers at the address. A far engine may be away, and whatever stands before it may say so."""
+        try:
+            return await probe(self._client, self.url)
+        except EngineFailed:
+            if is_local(self.url):
+                raise
+            return None
 
     async def _see_to(self, found: Health | None) -> None:
         """Runs until it is cancelled; ``found`` is what answered."""
@@ -121,6 +141,9 @@ class Supervisor:
             return await self._keep()
         if found is not None:
             self._tell(Event.USING, found.model)
+        else:
+            self._tell(Event.AWAY, self.url)
+            self._fail(f"No engine answers at {self.url}, SANGGAR_ENGINE_URL. Start it: sanggar engine")
         while True:
             await self._watch()
             await self._until_away()
@@ -144,29 +167,44 @@ class Supervisor:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _keep(self) -> None:
-        """Owns the engine process; a fresh one for each that dies, unless the first never became ready."""
+        """Owns the engine process: a fresh one for each that ended, whyever it did."""
         pause = self._first_pause
         while True:
             self._tell(Event.STARTING, self.url)
-            was_ready, code = await self._run_once()
-            if not self._ready.done():
-                self._ready.set_exception(EngineFailed(f"The engine did not start (it ended with {code}).", self._tail))
-                return
+            try:
+                was_ready, end = await self._run_once()
+            except OSError as error:  # no descriptor, no memory, no permission: that may pass
+                was_ready, end = False, f"cannot be started: {error.strerror or error}"
+            self._fail(f"The engine did not start ({end}).")
             pause = self._first_pause if was_ready else min(2 * pause, LONGEST_PAUSE)
-            self._tell(Event.DIED, f"{ending(code)}, starting it again in {pause:.0f} s")
+            self._tell(Event.DIED, f"{end}, starting it again in {pause:.0f} s")
             await asyncio.sleep(pause)
 
-    async def _run_once(self) -> tuple[bool, int]:
-        """One life of an engine: whether it became ready, and its exit status."""
+    async def _run_once(self) -> tuple[bool, str]:
+        """One life of an engine: whether it became ready, and how it ended. Raises OSError if it cannot be started."""
         self._process = process = await start(self._command, self._environment)
-        watch = asyncio.create_task(self._watch())
+        ready = asyncio.create_task(self._watch(), name="engine ready")
+        hung = asyncio.create_task(self._until_hung(ready), name="engine hung")
+        heard = asyncio.create_task(pass_on(process, self._hear), name="engine log")
         try:
-            await pass_on(process, self._hear)
-            return watch.done(), await process.wait()
+            await asyncio.wait([hung, heard], return_when=asyncio.FIRST_COMPLETED)
+            was_ready, is_hung = ready.done(), not heard.done()
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
-            await stop(process, self._hear)
+            seconds = HUNG_STOP_SECONDS if hung.done() else None
+            for task in (ready, hung, heard):
+                task.cancel()
+            await asyncio.gather(ready, hung, heard, return_exceptions=True)
+            await stop(process, self._hear, seconds)
+        return was_ready, HUNG if is_hung else ending(await process.wait())
+
+    async def _until_hung(self, ready: asyncio.Task[None]) -> None:
+        await asyncio.wait([ready])
+        await until_hung(self._client, self.url)
+
+    def _fail(self, message: str) -> None:
+        """The first attempt came to nothing; once the engine was ready this says nothing."""
+        if not self._ready.done():
+            self._ready.set_exception(EngineFailed(message, self._tail))
 
     def _hear(self, line: str) -> None:
         self._tail.append(line)
@@ -185,3 +223,8 @@ class Supervisor:
         self._tell(Event.READY, health.model)
         if not self._ready.done():
             self._ready.set_result(None)
+
+
+def _without_tokens(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the engine inherits: the platforms' tokens are none of its business."""
+    return {name: value for name, value in environment.items() if not TOKEN.fullmatch(name)}
