@@ -18,7 +18,13 @@ Every error travels as ``{"error": {"message", "type", "param", "code", "retry_a
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
+
+RETRY_AFTER_MAX = 60.0
+"""Seconds after which somebody who was sent away asks again at the latest."""
+MESSAGE_MAX = 1000
+"""Characters of an error's message that are believed."""
 
 
 class EngineError(Exception):
@@ -85,9 +91,23 @@ class Unreachable(EngineError):
     code = "unreachable"
 
 
-def from_body(body: dict[str, Any]) -> EngineError:
-    """The error that ``body`` describes; an unknown code becomes a plain ``EngineError``."""
-    error = body.get("error") or {}
+def from_body(body: Any) -> EngineError:
+    """The error that ``body`` describes; an unknown code becomes a plain ``EngineError``. Raises ValueError if it is no
+    error of ours.
+    """
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        raise ValueError("no error in the engine's shape")
     kinds = {kind.code: kind for kind in EngineError.__subclasses__()}
     kind = kinds.get(str(error.get("code")), EngineError)
-    return kind(str(error.get("message", "")), param=error.get("param"), retry_after=error.get("retry_after"))
+    param, seconds = error.get("param"), error.get("retry_after")
+    return kind(
+        str(error.get("message", ""))[:MESSAGE_MAX],
+        param=param if isinstance(param, str) else None,
+        retry_after=seconds_to_wait(seconds) if isinstance(seconds, int | float) else None,
+    )
+
+
+def seconds_to_wait(seconds: float) -> float | None:
+    """``seconds`` that another process asks us to wait, if that can be done; never beyond ``RETRY_AFTER_MAX``."""
+    return float(min(seconds, RETRY_AFTER_MAX)) if 0 < seconds < math.inf else None

@@ -77,6 +77,7 @@ class Progress:
 
     position: requests ahead in the engine's queue. eta: seconds, None where unknown.
     step of steps: denoising steps of the picture being drawn. preview: PNG of a new partial picture, or None.
+    engine_away: the engine does not answer; the job waits for it.
     """
 
     state: State
@@ -85,3 +86,4 @@ class Progress:
     step: int = 0
     steps: int = 0
     preview: bytes | None = None
+    engine_away: bool = False

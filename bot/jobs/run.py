@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from bot.engine_link.client import DrawEvent, EngineClient
+from bot.engine_link import checks
+from bot.engine_link.client import DrawEvent, EngineClient, Interrupted
 from bot.jobs.courier import Courier, Undeliverable
 from bot.jobs.generation import generation
 from bot.jobs.job import Job, Picture, Progress, State
@@ -23,7 +23,6 @@ REASONS = {
     "unreachable": "engine-away",
     "shutting_down": "engine-away",
     "invalid_api_key": "engine-away",
-    "queue_full": "engine-busy",
 }
 """Codes of engine errors that a member can be told about; every other one is ``drawing-failed``."""
 
@@ -89,7 +88,7 @@ class JobRun:
             async for event in events:
                 await self._follow(event)
                 if isinstance(event, CompletedEvent):
-                    png = base64.b64decode(event.b64_json)
+                    png = await asyncio.to_thread(checks.png, event.b64_json)
                     pictures[event.image_index] = Picture(png, event.seed, event.parameters)
         return [pictures[index] for index in sorted(pictures)]
 
@@ -99,13 +98,24 @@ class JobRun:
             await self._move(State.DRAWING)
         elif isinstance(event, PartialImageEvent):
             await self._move(State.DRAWING)
-            preview = base64.b64decode(event.b64_json)
+            preview = await self._preview(event)
             self._herald.tell(self.job, Progress(State.DRAWING, step=event.step, steps=event.steps, preview=preview))
+        elif isinstance(event, Interrupted):
+            await self._move(State.QUEUED)
+            self._herald.tell(self.job, Progress(State.QUEUED, engine_away=event.away))
         else:
             state = State(event.state)
             await self._move(state)
             progress = Progress(state, event.position, event.eta_seconds, event.step, event.steps)
             self._herald.tell(self.job, progress)
+
+    async def _preview(self, event: PartialImageEvent) -> bytes | None:
+        """The partial picture; None if it cannot be shown, which is no reason to give up the drawing."""
+        try:
+            return await asyncio.to_thread(checks.png, event.b64_json)
+        except EngineError as error:
+            log.warning("job %s: %s", self.job.id, error)
+            return None
 
     async def _deliver(self, pictures: Sequence[Picture]) -> None:
         try:
@@ -121,7 +131,7 @@ class JobRun:
     async def _fail(self, error: BaseException) -> None:
         reason = "drawing-failed"
         if isinstance(error, EngineError):
-            log.warning("job %s failed: %s", self.job.id, error)
+            log.warning("job %s failed: %s (%s)", self.job.id, error.message or "no reason given", error.code)
             reason = REASONS.get(error.code, reason)
         else:
             log.error("job %s failed", self.job.id, exc_info=error)

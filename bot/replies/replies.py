@@ -47,10 +47,10 @@ class Replies:
         return self.say("accepted", job=job.id)
 
     def progress(self, job: Job, progress: Progress) -> str:
-        """Position in the queue and expected time, or the step being drawn."""
+        """Position in the queue and expected time, the step being drawn, or that the engine is away."""
         if progress.state is State.QUEUED:
             if not progress.position:
-                return self.say("queued")
+                return self.say("engine-restarting" if progress.engine_away else "queued")
             if progress.eta is None:
                 return self.say("queued-behind", n=progress.position)
             return self.say("queued-eta", n=progress.position, eta=progress.eta)

@@ -20,6 +20,8 @@ def telling(before: Progress | None, now: Progress) -> bool:
     """Whether ``now`` says enough that ``before`` did not."""
     if before is None or before.state is not now.state or now.preview is not None:
         return True
+    if now.engine_away is not before.engine_away:
+        return True
     if now.state is State.QUEUED:
         return now.position != before.position and now.position in POSITIONS
     return part(now) != part(before)

@@ -171,7 +171,11 @@ class TelegramCourier:
 
 
 def telling(progress: Progress) -> tuple[State, int]:
-    """What is worth an edit: places 1 to 9, 11, 13, 16, 20 and so on in the queue, and each quarter of the steps."""
+    """What is worth an edit: places 1 to 9, 11, 13, 16, 20 and so on in the queue, and each quarter of the steps.
+    That the engine is away is worth one as well.
+    """
+    if progress.engine_away:
+        return progress.state, -1
     if progress.state is State.QUEUED:
         mark = progress.position if progress.position < 10 else 9
         while mark < progress.position:

@@ -115,15 +115,29 @@ async def test_where_every_token_is_wrong_it_ends(start: Callable[..., Running])
     assert "1:wrong" not in "".join(running.lines)
 
 
-async def test_an_engine_that_does_not_start_says_why_once(
+async def test_an_engine_that_does_not_start_leaves_the_bot_at_work_and_is_tried_again(
     start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANGGAR_MAX_BATCH", "many")
     running = start(engine_url=f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(Failure, match="did not start") as failure:
-        await running.task
-    assert sum("SANGGAR_MAX_BATCH" in line for line in running.lines) == 1
-    assert "SANGGAR_MAX_BATCH" not in str(failure.value)
+    await running.until("connected to Telegram")
+    await running.until("engine   │ SANGGAR_MAX_BATCH")
+    await running.until("ended with 2, starting it again in 2 s")
+    interrupt()
+    await running.task
+
+
+async def test_a_far_engine_that_is_away_leaves_the_bot_at_work(
+    start: Callable[..., Running], telegram: TelegramServer
+) -> None:
+    running = start(engine_url="http://sanggar.invalid:8801")
+    await running.until("none answers at http://sanggar.invalid:8801")
+    await running.until("connected to Telegram")
+    ask(telegram, "/draw a fox")
+    await telegram.until(lambda: "being restarted" in repr([call.given for call in telegram.called("editMessageText")]))
+    interrupt()
+    interrupt()
+    await running.task
 
 
 async def test_a_folder_that_cannot_be_written_is_told(start: Callable[..., Running], tmp_path: Path) -> None:

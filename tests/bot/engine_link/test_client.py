@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from bot.engine_link.client import DROPS_MAX, DrawEvent, EngineClient
+from bot.engine_link import client as client_module
+from bot.engine_link.client import DROPS_MAX, DrawEvent, EngineClient, Interrupted
 from engine.errors import (
     AdapterRefused,
     BadRequest,
@@ -20,8 +21,19 @@ from engine.errors import (
     Unreachable,
 )
 from engine.protocol import CompletedEvent, GenerationRequest, PartialImageEvent, ProgressEvent
-from tests.bot.kit.behaviours import Behaviour, break_off, break_off_at_once, draw, end_early, fail, refuse
+from tests.bot.kit.behaviours import (
+    Behaviour,
+    break_off,
+    break_off_at_once,
+    draw,
+    end_early,
+    fail,
+    refuse,
+    send,
+    waiting,
+)
 from tests.bot.kit.engine import ScriptedEngine
+from tests.bot.kit.pictures import png
 
 FOX = GenerationRequest(prompt="a fox", n=2, seed=3, stream=True, progress=True, partial_images=1)
 
@@ -67,13 +79,14 @@ async def test_what_passes_by_itself_is_tried_again(
     events = await collect(client)
     assert seeds(events) == [3, 4]
     assert len(scripted.requests) == 3
-    assert sum(isinstance(event, ProgressEvent) and not event.request_id for event in events) == 2
+    assert sum(isinstance(event, Interrupted) for event in events) == 2
 
 
 async def test_an_interrupted_drawing_is_queued_again(client: EngineClient, scripted: ScriptedEngine) -> None:
     scripted.script.append(break_off)
-    states = [event.state for event in await collect(client) if isinstance(event, ProgressEvent)]
-    assert states == ["drawing", "queued", "queued", "drawing"]
+    events = [event for event in await collect(client) if isinstance(event, ProgressEvent | Interrupted)]
+    states = [event.state if isinstance(event, ProgressEvent) else event for event in events]
+    assert states == ["drawing", Interrupted(away=True), "queued", "drawing"]
 
 
 async def test_the_client_waits_for_an_engine_that_is_not_there_yet(
@@ -81,7 +94,7 @@ async def test_the_client_waits_for_an_engine_that_is_not_there_yet(
 ) -> None:
     await scripted.stop()
     drawing = client.draw(FOX)
-    assert isinstance(await anext(drawing), ProgressEvent)
+    assert await anext(drawing) == Interrupted(away=True)
     await scripted.start()
     assert seeds([event async for event in drawing]) == [3, 4]
 
@@ -93,17 +106,39 @@ async def test_the_client_gives_up_when_its_patience_is_at_its_end(scripted: Scr
             await collect(client)
 
 
-async def test_a_busy_engine_is_asked_again_when_it_says_and_not_after_the_deadline(
-    client: EngineClient, scripted: ScriptedEngine
+async def test_a_full_queue_is_asked_again_when_it_says_however_long_it_is_full(scripted: ScriptedEngine) -> None:
+    scripted.script += [refuse(QueueFull("full", retry_after=0.3)), refuse(QueueFull("full"), retry_after="1")]
+    async with EngineClient(scripted.url, patience=0.5, wait=0.01) as client:
+        events = await collect(client)
+    assert [event for event in events if isinstance(event, Interrupted)] == [Interrupted(away=False)] * 2
+    assert seeds(events) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("asked", "header", "seconds"),
+    [
+        ("3600", "", 60.0),
+        ("NaN", "", None),
+        ("Infinity", "", None),
+        ("-Infinity", "", None),
+        ("-5", "", None),
+        ("0", "", None),
+        ('"soon"', "", None),
+        ("true", "", 1.0),
+        ("null", "7", 7.0),
+        ("null", "9" * 400, None),
+        ("null", "Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("1" + "0" * 400, "", 60.0),
+    ],
+)
+async def test_the_seconds_to_wait_are_some_that_can_be_waited(
+    client: EngineClient, scripted: ScriptedEngine, asked: str, header: str, seconds: float | None
 ) -> None:
-    scripted.script.append(refuse(QueueFull("full", retry_after=3600)))
-    with pytest.raises(QueueFull):
+    body = '{"error": {"code": "not_found", "message": "no", "param": 7, "retry_after": ' + asked + "}}"
+    scripted.script.append(answer(Response(body, 404, headers={"Retry-After": header} if header else {})))
+    with pytest.raises(NotFound) as refused:
         await collect(client)
-    scripted.script.append(refuse(QueueFull("full"), retry_after="3600"))
-    with pytest.raises(QueueFull) as refused:
-        await collect(client)
-    assert refused.value.retry_after == 3600
-    assert len(scripted.requests) == 2
+    assert (refused.value.retry_after, refused.value.param) == (seconds, None)
 
 
 async def test_a_proxy_without_an_engine_behind_it_is_waited_for(
@@ -132,6 +167,10 @@ async def test_an_error_that_waiting_does_not_mend_is_raised_at_once(
         StreamingResponse(iter(["data: what?\n\n"])),
         StreamingResponse(iter(['data: {"type": "image_generation.surprise"}\n\n'])),
         StreamingResponse(iter(["data: 7\n\n"])),
+        StreamingResponse(iter(["data: " + "[" * 100_000 + "\n\n"])),
+        StreamingResponse(iter(['data: {"error": []}\n\n'])),
+        PlainTextResponse("[" * 100_000, 400),
+        JSONResponse({"error": "no"}, 400),
     ],
 )
 async def test_an_answer_that_nobody_understands_is_an_engine_error(
@@ -140,6 +179,42 @@ async def test_an_answer_that_nobody_understands_is_an_engine_error(
     scripted.script.append(answer(response))
     with pytest.raises(EngineError):
         await collect(client)
+
+
+async def test_a_picture_that_was_not_asked_for_is_an_engine_error(
+    client: EngineClient, scripted: ScriptedEngine
+) -> None:
+    for wrong in ({"image_index": 2}, {"image_index": -1}, {"seed": -1}, {"seed": 1 << 40}):
+        scripted.script.append(send(png(1, ""), **wrong))
+        with pytest.raises(EngineError):
+            await collect(client)
+
+
+async def test_progress_is_told_in_numbers_that_make_sense(client: EngineClient, scripted: ScriptedEngine) -> None:
+    odd = {"position": -3, "eta_seconds": float("inf"), "step": 90, "steps": 25}
+    scripted.before = [waiting().model_copy(update=odd), waiting(eta=-1.0), waiting(eta=1e9)]
+    first, *others = [event for event in await collect(client) if isinstance(event, ProgressEvent)]
+    assert (first.position, first.eta_seconds, first.step, first.steps) == (0, None, 25, 25)
+    assert [event.eta_seconds for event in others] == [None, None]
+
+
+async def test_bytes_that_cannot_be_unpacked_break_off_one_attempt_only(
+    client: EngineClient, scripted: ScriptedEngine
+) -> None:
+    scripted.script.append(answer(Response(b"no gzip", headers={"Content-Encoding": "gzip"})))
+    assert seeds(await collect(client)) == [3, 4]
+
+
+async def test_a_stream_that_says_nothing_is_taken_up_again(
+    client: EngineClient, scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "STREAM_SILENCE_SECONDS", 0.3)
+    scripted.gate.clear()
+    drawing = client.draw(FOX)
+    events = [await anext(drawing) for _ in range(4)]
+    assert events[-1] == Interrupted(away=True)
+    scripted.gate.set()
+    assert seeds([event async for event in drawing]) == [3, 4]
 
 
 @pytest.mark.parametrize("hindrance", [break_off, break_off_at_once])
@@ -185,6 +260,33 @@ async def test_the_list_of_adapters_is_asked_for_once_in_a_while(
     first, second = await client.adapters(), await client.adapters()
     assert first == second == tuple(scripted.adapters)
     assert scripted.adapter_requests == 1
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response(b"no gzip", headers={"Content-Encoding": "gzip"}),
+        PlainTextResponse("{"),
+        JSONResponse([]),
+        JSONResponse({"data": {}}),
+        PlainTextResponse("[" * 100_000),
+        PlainTextResponse("[" * 100_000, 500),
+    ],
+)
+async def test_a_list_that_is_none_is_an_engine_error(
+    client: EngineClient, scripted: ScriptedEngine, response: Response
+) -> None:
+    scripted.listing = response
+    with pytest.raises(EngineError):
+        await client.adapters()
+
+
+async def test_one_adapter_that_cannot_be_read_takes_none_of_the_others_away(
+    client: EngineClient, scripted: ScriptedEngine
+) -> None:
+    good = scripted.adapters[0].model_dump(mode="json")
+    scripted.listing = JSONResponse({"data": [{"name": 7}, good, None, {**good, "style": "?"}]})
+    assert await client.adapters() == (scripted.adapters[0],)
 
 
 async def test_health_is_one_attempt(client: EngineClient, scripted: ScriptedEngine) -> None:

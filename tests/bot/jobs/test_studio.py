@@ -12,9 +12,9 @@ from bot.errors import Refused
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import State
 from bot.members.origin import Origin
-from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull
+from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull, Unauthorized
 from tests.bot.conftest import Start, left
-from tests.bot.kit.behaviours import break_off, fail, refuse
+from tests.bot.kit.behaviours import break_off, drawing, fail, partial, refuse, send
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine
 from tests.bot.kit.pictures import png
@@ -108,7 +108,7 @@ async def test_a_picture_that_cannot_be_posted_gives_the_allowance_back(
     [
         (BadRequest("no"), "drawing-failed"),
         (DrawingFailed("NaN"), "drawing-failed"),
-        (QueueFull("full"), "engine-busy"),
+        (Unauthorized("no"), "engine-away"),
     ],
 )
 async def test_a_failure_of_the_engine_is_told_and_gives_the_allowance_back(
@@ -121,6 +121,51 @@ async def test_a_failure_of_the_engine_is_told_and_gives_the_allowance_back(
     assert (done.state, done.reason) == (State.FAILED, reason)
     assert courier.informed == [done]
     assert await left(app, member) == before
+
+
+async def test_a_full_queue_costs_no_patience(
+    start_bot: Start, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.script += [refuse(QueueFull("full", retry_after=0.6))] * 3
+    async with start_bot(engine_patience=1) as app:
+        job = await app.studio.submit(origin, DEER)
+        assert (await app.studio.wait(job.id)).state is State.DELIVERED
+    assert not any(report.engine_away for report in courier.reports)
+
+
+@pytest.mark.parametrize("picture", [b"", b"\x89PNG", png(1, "")[:-40], png(1, "")[:-12], b"GIF89a" + png(1, "")[6:]])
+async def test_a_picture_that_is_none_is_neither_delivered_nor_charged(
+    app: Application, courier: Recorder, scripted: ScriptedEngine, picture: bytes
+) -> None:
+    member = Origin("console", "here", "ani", "en", {})
+    before = await left(app, member)
+    scripted.script.append(send(picture))
+    done = await app.studio.wait((await app.studio.submit(member, DEER)).id)
+    assert (done.state, done.reason) == (State.FAILED, "drawing-failed")
+    assert (courier.delivered, courier.informed) == ([], [done])
+    assert await left(app, member) == before
+
+
+async def test_a_partial_picture_that_is_none_does_not_cost_the_drawing(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.before = [drawing(1, 25), partial(1, 25).model_copy(update={"b64_json": "?"}), drawing(2, 25)]
+    job = await app.studio.submit(origin, DEER)
+    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+    assert not any(report.preview for report in courier.reports)
+
+
+async def test_a_job_that_fails_says_why_in_the_log(
+    start_bot: Start, origin: Origin, scripted: ScriptedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scripted.stop()
+    async with start_bot(engine_patience=1) as app:
+        job = await app.studio.wait((await app.studio.submit(origin, DEER)).id)
+    assert job.reason == "engine-away"
+    [line] = [record.getMessage() for record in caplog.records if "failed" in record.getMessage()]
+    assert line.startswith(f"job {job.id} failed: ")
+    assert line.endswith("(unreachable)")
+    assert len(line) > len(f"job {job.id} failed:  (unreachable)")
 
 
 async def test_an_adapter_that_does_not_fit_leaves_the_base_model_with_the_frame(
@@ -142,6 +187,10 @@ async def test_a_job_is_finished_after_the_engine_crashed(
     await scripted.told.wait()
     await scripted.stop()
     scripted.gate.set()
+    while not courier.reports[-1].engine_away:
+        courier.reported.clear()
+        await courier.reported.wait()
+    assert (await app.studio.job(job.id)).state is State.QUEUED  # type: ignore[union-attr]
     await scripted.start()
     assert (await app.studio.wait(job.id)).state is State.DELIVERED
     assert len(courier.delivered) == 1

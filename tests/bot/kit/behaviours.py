@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -73,6 +73,19 @@ def fail(error: EngineError) -> Behaviour:
             yield f"event: error\ndata: {json.dumps(error.body())}\n\n"
 
         return StreamingResponse(events(), media_type="text/event-stream")
+
+    return behave
+
+
+def send(picture: bytes, **changes: Any) -> Behaviour:
+    """The one picture is these bytes; its event is changed so."""
+
+    async def behave(engine: ScriptedEngine, request: GenerationRequest, id: str) -> Response:
+        async def events() -> AsyncIterator[BaseModel]:
+            event = _completed(request, 0, engine.side)
+            yield event.model_copy(update={"b64_json": _encoded(picture), **changes})
+
+        return sse(events())
 
     return behave
 

@@ -27,6 +27,7 @@ class ScriptedEngine:
     before: what a request is told before its pictures; None is what is usual.
     gate: holds pictures back while it is cleared.
     told: set once a request was told everything that comes before its pictures.
+    listing: what it answers instead of its adapters, always.
     refusals: what it answers the next times that it is asked for its adapters.
     side: of its pictures, in pixels.
     stopped: ids of the requests that were to be stopped.
@@ -39,6 +40,7 @@ class ScriptedEngine:
         self.authorizations: list[str | None] = []
         self.adapters = [adapter(name) for name in (*SHIPPED, "batik")]
         self.adapter_requests = 0
+        self.listing: Response | None = None
         self.refusals: deque[EngineError] = deque()
         self.gate = asyncio.Event()
         self.gate.set()
@@ -81,6 +83,8 @@ class ScriptedEngine:
             asyncio.get_running_loop().remove_reader(self._listener)
             await asyncio.sleep(0)
             self._server.force_exit = True
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()  # type: ignore[union-attr]
             self._server.ending.set()
             await self._task
             self._server = None
@@ -109,6 +113,8 @@ class ScriptedEngine:
 
     async def _adapters(self, request: Request) -> Response:
         self.adapter_requests += 1
+        if self.listing:
+            return self.listing
         if self.refusals:
             error = self.refusals.popleft()
             return JSONResponse(error.body(), status_code=error.status)

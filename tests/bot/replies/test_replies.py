@@ -120,6 +120,10 @@ def test_the_examples_of_the_help_are_commands(replies: Replies) -> None:
         (Progress(State.QUEUED), "Waiting for the painter."),
         (Progress(State.QUEUED, position=1), "Waiting: 1 request ahead of you."),
         (Progress(State.QUEUED, position=2, eta=75), "Waiting: 2 requests ahead of you, about 75 seconds."),
+        (
+            Progress(State.QUEUED, engine_away=True),
+            "The drawing engine is being restarted. Your picture waits for it; you need not ask again.",
+        ),
         (Progress(State.DRAWING), "Drawing."),
         (Progress(State.DRAWING, step=3, steps=25), "Drawing: step 3 of 25."),
         (Progress(State.DRAWING, step=3, steps=25, eta=0.4), "Drawing: step 3 of 25, about 1 second left."),

@@ -71,6 +71,7 @@ def test_only_telling_progress_is_shown() -> None:
     assert [progress.step for progress in shown] == [1, 10, 20, 30, 40]
     assert telling(drawing(1), drawing(2, preview=b"png"))
     assert telling(Progress(State.QUEUED, 9), Progress(State.QUEUED, 8))
+    assert telling(Progress(State.QUEUED), Progress(State.QUEUED, engine_away=True))
     assert not telling(Progress(State.QUEUED, 10), Progress(State.QUEUED, 9))
 
 
