@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 from adapters.manifest import AdapterError
+from engine.files import whole_file
 
 CAPTIONS = "captions.csv"
 SPLITS = ("train", "test")
@@ -69,9 +70,7 @@ def read_rows(folder: Path) -> list[Row]:
 
 def write_rows(folder: Path, rows: Sequence[Row]) -> None:
     """Replaces ``captions.csv`` in one move."""
-    unfinished = folder / f".{CAPTIONS}"
-    with unfinished.open("w", newline="", encoding="utf-8") as stream:
+    with whole_file(folder / CAPTIONS) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(Row.__dataclass_fields__)
         writer.writerows((row.file, row.caption, row.split, row.source) for row in rows)
-    unfinished.replace(folder / CAPTIONS)

@@ -16,6 +16,7 @@ CONTRACT = tuple(
     f"engine.{name}" for name in ("protocol", "errors", "plan", "sizes", "settings", "version", "hub", "nano")
 )
 WIRE = ("engine.protocol", "engine.errors")
+FILES = "engine.files"
 BOT_ROOMS: dict[str, tuple[str, ...]] = {
     "locales": (),
     "storage": ("migrations",),
@@ -30,7 +31,7 @@ BOT_ROOMS: dict[str, tuple[str, ...]] = {
 }
 UNDER_REPLIES = ("bot.locales", "bot.jobs", *BOT_ROOMS["jobs"])
 ALLOWED: dict[str, tuple[str, ...]] = {
-    "bot": ("bot", *WIRE, "migrations"),
+    "bot": ("bot", *WIRE, FILES, "migrations"),
     **{f"bot/{room}": (*names, f"bot.{room}") for room, names in BOT_ROOMS.items()},
     "bot/replies": (*UNDER_REPLIES, "bot.replies"),
     "engine": ("engine", "adapters.manifest", "adapters.registry"),
@@ -42,10 +43,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *(*CONTRACT, "engine.samplers", "engine.prompts", "engine.diffusion", "engine.adapters", "engine.batch"),
         "adapters.registry",
     ),
-    "engine/nano": ("engine.nano", "engine.protocol"),
-    "adapters": ("adapters", "engine.hub"),
+    "engine/nano": ("engine.nano", "engine.protocol", FILES),
+    "adapters": ("adapters", "engine.hub", FILES),
     "adapters/training": ("adapters", "engine"),
-    "adapters/datasets": ("adapters", "engine.nano"),
+    "adapters/datasets": ("adapters", "engine.nano", FILES),
     "adapters/evaluation": ("adapters", "engine"),
     "migrations": (),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import random
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from adapters.captions import CAPTIONS, DataError, Row, read_table, read_text, w
 from adapters.cli.output import tracked
 from adapters.preparation.checking import Verdict, check_folder
 from adapters.preparation.reading import find_pictures, read_picture, squared
+from engine.files import MARK, staged
 
 LEFT_OUT = "left-out.csv"
 SHEET = "contact-sheet.jpg"
@@ -41,21 +41,17 @@ def prepare(source: Path, target: Path, name: str, resolution: int, captions: Pa
     good = [verdict.file for verdict in verdicts if not verdict.reason]
     if not good:
         raise DataError(f"{source}: no picture can be used")
-    staged = target / UNFINISHED
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    try:
+    with staged(target / UNFINISHED) as folder:
         rows = [
             Row(f"{name}-{number:03}.png", caption_of(source, file, known), source=str(file))
             for number, file in enumerate(good)
         ]
-        write_pictures(source, rows, staged, resolution)
-        write_rows(staged, rows)
-        write_left_out(staged, verdicts)
-        for file in sorted(staged.iterdir(), key=lambda file: file.name == CAPTIONS):
+        write_pictures(source, rows, folder, resolution)
+        write_rows(folder, rows)
+        write_left_out(folder, verdicts)
+        made = [file for file in folder.iterdir() if file.name != MARK]
+        for file in sorted(made, key=lambda file: file.name == CAPTIONS):
             file.rename(target / file.name)
-    finally:
-        shutil.rmtree(staged)
     return verdicts
 
 

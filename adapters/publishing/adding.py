@@ -16,6 +16,7 @@ from adapters.manifest import MANIFEST, AdapterError, Kind, Manifest, Style, fau
 from adapters.publishing.layouts import copy_weights
 from adapters.publishing.names import check_name
 from adapters.registry import COMPONENT_FILES, LORA_FILE, SHIPPED, Adapter, Registry, hash_files
+from engine.files import make_readable, settle, staged
 from engine.hub import only_local
 
 
@@ -36,17 +37,13 @@ def add_adapter(source: str, into: Path, origin: Source) -> Adapter:
     """Copies the folder, file or Hugging Face id ``source`` into the folder of adapters. Raises AdapterError."""
     folder = free_folder(origin.name, into)
     place = Path(source) if Path(source).exists() else download(source)
-    staged = into / f".{origin.name}.unfinished"
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    try:
-        kind, rank = copy_weights(place, staged)
-        adapter = describe(staged, kind, rank, origin)
+    with staged(into / f".{origin.name}.unfinished") as unfinished:
+        kind, rank = copy_weights(place, unfinished)
+        make_readable(unfinished)
+        adapter = describe(unfinished, kind, rank, origin)
         check_style(adapter.manifest, into)
         adapter.verify()
-        staged.rename(folder)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        settle(unfinished, folder)
     return Adapter(adapter.manifest, folder)
 
 
@@ -68,16 +65,16 @@ def adopt_adapter(source: Path, into: Path, style: Style | None = None, name: st
     if name not in {"", adapter.name}:
         raise AdapterError(f"{source} has a manifest, and the name {adapter.name!r} in it: it cannot become {name!r}")
     adapter.verify()
-    folder, staged = free_folder(adapter.name, into), into / f".{adapter.name}.unfinished"
+    folder = free_folder(adapter.name, into)
     manifest = checked({**adapter.manifest.model_dump(), "style": style}) if style else adapter.manifest
     check_style(manifest, into)
-    shutil.rmtree(staged, ignore_errors=True)
-    for file in adapter.files():
-        place = staged / file.relative_to(source)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, place)
-    manifest.write(staged / MANIFEST)
-    staged.rename(folder)
+    with staged(into / f".{adapter.name}.unfinished") as unfinished:
+        for file in adapter.files():
+            place = unfinished / file.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+        manifest.write(unfinished / MANIFEST)
+        settle(unfinished, folder)
     return Adapter(manifest, folder)
 
 

@@ -9,15 +9,15 @@ from zipfile import is_zipfile
 import torch
 
 from adapters.training.recipe import Recipe, RecipeError
+from engine.files import whole_file
 
 CHECKPOINT = "checkpoint.pt"
 
 
 def save_checkpoint(folder: Path, recipe: Recipe, state: dict[str, Any]) -> None:
     """Replaces the last checkpoint in one move, so that a kill leaves the old one or the new one."""
-    unfinished = folder / f"{CHECKPOINT}.unfinished"
-    torch.save(state | {"recipe": recipe.model_dump(mode="json")}, unfinished)
-    unfinished.replace(folder / CHECKPOINT)
+    with whole_file(folder / CHECKPOINT) as unfinished:
+        torch.save(state | {"recipe": recipe.model_dump(mode="json")}, unfinished)
 
 
 def load_checkpoint(folder: Path, recipe: Recipe, device: torch.device) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from adapters.registry import COMPONENT_FILES
 from adapters.training.base import Base
 from adapters.training.data import Latents, encode_pictures
 from adapters.training.recipe import Dreambooth
+from engine.files import whole_file
 from engine.protocol import DEFAULT_GUIDANCE_SCALE
 
 
@@ -70,8 +71,8 @@ def draw_priors(base: Base, how: Dreambooth, folder: Path, seed: int) -> Latents
         file = folder / f"{number:03}.png"
         if not file.exists():
             drawn = base.draw([prompt], seed + number, how.class_steps, DEFAULT_GUIDANCE_SCALE)[0]
-            drawn.save(folder / "unfinished.png")
-            (folder / "unfinished.png").replace(file)
+            with whole_file(file) as unfinished:
+                drawn.save(unfinished, "PNG")
         with Image.open(file) as opened:
             pictures.append(opened.convert("RGB"))
     return encode_pictures(base, pictures, prompts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from adapters.training.progress import Stop, Watch
 from adapters.training.recipe import Recipe, data_folder, read_recipe
 from adapters.training.report import SAMPLES, write_report
 from adapters.training.trainer import Trainer
+from engine.files import make_own, remove_own
 
 TOO_LARGE = (
     "the GPU has too little memory for this run: lower training.batch_size and raise training.gradient_accumulation; "
@@ -135,11 +135,11 @@ def prepare_run(
 
 
 def start_anew(work: Path) -> None:
-    """An empty folder; raises AdapterError where an unfinished run would be lost."""
+    """An empty folder. Raises AdapterError if an unfinished run would be lost, NotOurs if other files are in it."""
     if (work / CHECKPOINT).exists():
         raise AdapterError(f"{work / CHECKPOINT}: an unfinished run; go on with --resume, or delete {work}")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    remove_own(work)
+    make_own(work)
 
 
 def make_method(recipe: Recipe, base: Base, work: Path) -> Method:

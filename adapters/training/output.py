@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from adapters.reports.plots import loss_plot
 from adapters.training.base import Base
 from adapters.training.method import Method
 from adapters.training.recipe import Recipe
+from engine.files import make_readable, staged
 
 UNHASHED = "0" * 64
 
@@ -27,11 +27,15 @@ def check_free(into: Path, name: str, replace: bool) -> None:
 
 def write_adapter(recipe: Recipe, base: Base, method: Method, into: Path) -> Adapter:
     """Writes the weights and the manifest beside the folder, checks them, and moves them in, the manifest last."""
+    name = recipe.adapter.name
+    with staged(into / f".{name}.unfinished") as unfinished:
+        return _write(recipe, base, method, unfinished, into / name)
+
+
+def _write(recipe: Recipe, base: Base, method: Method, unfinished: Path, folder: Path) -> Adapter:
     about = recipe.adapter
-    staged = into / f".{about.name}.unfinished"
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    method.write(staged)
+    method.write(unfinished)
+    make_readable(unfinished)
     manifest = Manifest(
         kind=recipe.kind,
         base_model=recipe.base_model,
@@ -41,17 +45,15 @@ def write_adapter(recipe: Recipe, base: Base, method: Method, into: Path) -> Ada
         recipe=recipe.as_written(),
         **about.model_dump(),
     )
-    files = Adapter(manifest, staged).files()
+    files = Adapter(manifest, unfinished).files()
     manifest = manifest.model_copy(update={"sha256": hash_files(files)})
-    manifest.write(staged / MANIFEST)
-    Adapter(manifest, staged).verify()
-    folder = into / about.name
+    manifest.write(unfinished / MANIFEST)
+    Adapter(manifest, unfinished).verify()
     (folder / MANIFEST).unlink(missing_ok=True)
-    for file in [*files, staged / MANIFEST]:
-        place = folder / file.relative_to(staged)
+    for file in [*files, unfinished / MANIFEST]:
+        place = folder / file.relative_to(unfinished)
         place.parent.mkdir(parents=True, exist_ok=True)
         file.replace(place)
-    shutil.rmtree(staged)
     return Adapter(manifest, folder)
 
 

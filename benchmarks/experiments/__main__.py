@@ -1,7 +1,6 @@
 """``python -m benchmarks.experiments NAME|all [--scale X] [--folder FOLDER] [--work FOLDER] [--anew]``."""
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from benchmarks import experiments as seeds
 from benchmarks.experiments import data_sizes, epochs, guidance, inference_steps, l2, language, negative, steps
 from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import Size
-from benchmarks.experiments.record import Record, cells, write_page
+from benchmarks.experiments.record import Record, cells, forget, write_page
+from engine.files import NotOurs, make_own, remove_own
 from engine.nano import WEIGHTS
 
 EXPERIMENTS: dict[str, Any] = {
@@ -49,8 +49,8 @@ def run(name: str, scale: float, folder: Path, work: Path) -> Record:
     experiment, file = EXPERIMENTS[name], folder / f"{name}.json"
     about = {"experiment": name, "title": experiment.__doc__.strip(), "study": experiment.STUDY}
     record = Record.open(file, settings(experiment, scale), about)
-    experiment.measure(Experiment(record, Size(scale), work))
-    shutil.rmtree(work, ignore_errors=True)
+    experiment.measure(Experiment(record, Size(scale), make_own(work)))
+    remove_own(work)
     return record
 
 
@@ -75,15 +75,14 @@ def main() -> None:
     parser.add_argument("--anew", action="store_true", help="measure again what is there")
     options = parser.parse_args()
     names = list(EXPERIMENTS) if options.name == "all" else [options.name]
-    for name in names if options.anew else ():
-        (options.folder / f"{name}.json").unlink(missing_ok=True)
-        for old in (options.folder / name, options.work / name):
-            shutil.rmtree(old, ignore_errors=True)
     try:
+        for name in names if options.anew else ():
+            remove_own(options.work / name)
+            forget(options.folder / f"{name}.json")
         for name in names:
             show(run(name, options.scale, options.folder, options.work / name))
             write_page(options.folder, list(EXPERIMENTS))
-    except AdapterError as error:
+    except (AdapterError, NotOurs) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("\nstopped; the same command without --anew goes on from here")

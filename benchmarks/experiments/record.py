@@ -15,6 +15,7 @@ from PIL import Image
 from adapters.evaluation.report import markdown_table
 from adapters.manifest import AdapterError
 from adapters.training.output import sheet
+from engine.files import write_whole
 
 Row = dict[str, str | int | float]
 PAGE = "README.md"
@@ -85,9 +86,15 @@ class Record:
         measured = {"seconds": self.seconds, "rows": self.rows, "strips": self.strips}
         content = {**self.about, "settings": self.settings, **measured}
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(self.file)
+        write_whole(self.file, f"{json.dumps(content, indent=2)}\n".encode())
+
+
+def forget(file: Path) -> None:
+    """Deletes a record, if it is there, and the pictures that it names; nothing else in its folder."""
+    if file.is_file():
+        for strip in json.loads(file.read_text(encoding="utf-8"))["strips"].values():
+            (file.with_suffix("") / Path(strip["file"]).name).unlink(missing_ok=True)
+        file.unlink()
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 import time
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from bot.frontends.console.view import View
 from bot.jobs.job import Job, Picture, State
 from bot.replies.replies import explain
 from bot.settings import Settings, read_settings
+from engine.files import write_whole
 
 STDOUT = Path("-")
 
@@ -79,13 +79,8 @@ def numbered(path: Path, number: int) -> Path:
 
 def replace(path: Path, content: bytes) -> None:
     """Write the whole file, or leave what was there. Raises OSError, about ``path``."""
-    beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 

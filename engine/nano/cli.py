@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from engine.files import NotOurs
 from engine.nano import WEIGHTS
 from engine.nano.concepts import FAVOURITES
 
@@ -52,7 +53,7 @@ def train(
                 stages.train_stage(run, name, steps if stage == name else None, resume or start is not None)
         if stage in {Stage.UNET, Stage.VISION, Stage.ALL}:
             stages.export(run, output or run / "weights")
-    except (SpritesMissingError, StageMissingError) as error:
+    except (SpritesMissingError, StageMissingError, NotOurs) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 

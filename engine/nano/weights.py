@@ -10,6 +10,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPModel, CLIPTextModel
 
+from engine.files import check_own, make_own, make_readable, remove_own
 from engine.nano.architecture import build_scheduler
 
 MODEL_INDEX = {
@@ -30,10 +31,14 @@ MODEL_INDEX = {
 def save_weights(
     folder: Path, tokenizer: Path, vae: AutoencoderKL, clip: CLIPModel, unet: UNet2DConditionModel
 ) -> None:
-    """Write the whole model next to ``folder``, then swap it in; ``tokenizer`` is a tokenizer folder."""
+    """Write the whole model next to ``folder``, then swap it in; ``tokenizer`` is a tokenizer folder.
+
+    Raises NotOurs if ``folder`` has files that this function did not write.
+    """
+    check_own(folder)
     fresh = folder.with_name(folder.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(tokenizer, fresh / "tokenizer")
+    remove_own(fresh)
+    shutil.copytree(tokenizer, make_own(fresh) / "tokenizer")
     (fresh / "model_index.json").write_text(json.dumps(MODEL_INDEX, indent=2) + "\n")
     build_scheduler().save_pretrained(fresh / "scheduler")
     text = CLIPTextModel(clip.config.text_config)
@@ -41,11 +46,13 @@ def save_weights(
     for name, module in {"vae": vae, "unet": unet, "text_encoder": text}.items():
         copy.deepcopy(module).half().save_pretrained(fresh / name)
     save_clip(fresh / "clip", clip)
+    make_readable(fresh)
     old = folder.with_name(folder.name + ".old")
+    remove_own(old)
     if folder.exists():
         folder.rename(old)
     fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    remove_own(old)
 
 
 def text_tower(clip: CLIPModel, text: CLIPTextModel) -> dict[str, torch.Tensor]:

@@ -14,9 +14,10 @@ from adapters.manifest import AdapterError
 from adapters.training.base import Base
 from adapters.training.recipe import read_recipe
 from benchmarks.experiments import guidance, inference_steps, negative
+from benchmarks.experiments.__main__ import main
 from benchmarks.experiments.experiment import Training
 from benchmarks.experiments.judging import Drawing, Size
-from benchmarks.experiments.record import Record, Row, Strip, write_page
+from benchmarks.experiments.record import Record, Row, Strip, forget, write_page
 from tests.adapters_kit.runs import finish, write_recipe
 
 ABOUT = {"experiment": "guidance", "title": "Guidance.", "study": "none"}
@@ -114,3 +115,27 @@ def test_training_goes_on_from_its_last_stage(colours: Path, tiny: Path, tmp_pat
     assert run.losses == straight.losses[:2]
     assert stages[1].after(6).losses == straight.losses
     assert stages[1].after(6) is run
+
+
+def test_measuring_anew_and_working_leave_the_files_of_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "data" / "sanggar.db"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"database")
+    for options in ([], ["--anew"]):
+        monkeypatch.setattr(
+            "sys.argv", ["experiments", "data", "--work", str(tmp_path), "--folder", str(tmp_path), *options]
+        )
+        with pytest.raises(SystemExit, match="was not made by this command"):
+            main()
+    assert theirs.read_bytes() == b"database"
+
+
+def test_forgetting_a_record_deletes_its_own_pictures_alone(tmp_path: Path) -> None:
+    file = tmp_path / "guidance.json"
+    record = Record.open(file, SETTINGS, ABOUT)
+    record.add("1", {"scale": 1}, Strip(["a fox"], [Image.new("RGB", (8, 8))]))
+    (tmp_path / "guidance" / "notes.txt").write_text("mine")
+    forget(file)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["guidance", "notes.txt"]

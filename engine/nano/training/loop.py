@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from engine.files import whole_file
+
 LOG_EVERY = 50
 SAVE_EVERY = 250
 AVERAGE_EVERY = 5
@@ -71,9 +73,8 @@ class Trainee:
             "average": self.average,
             "step": self.step,
         }
-        fresh = self.path.with_suffix(".new")
-        torch.save(state, fresh)
-        fresh.rename(self.path)
+        with whole_file(self.path) as fresh:
+            torch.save(state, fresh)
 
     def learn(self, loss: torch.Tensor) -> None:
         """One optimizer step on ``loss``."""

@@ -31,6 +31,7 @@ from adapters.preparation.captioning import Captioner, fill_captions
 from adapters.preparation.checking import blur, check_folder, summary
 from adapters.preparation.preparing import prepare, split
 from adapters.training.data import read_examples
+from engine.files import make_own
 from tests.adapters_kit.pictures import scene
 
 
@@ -138,7 +139,7 @@ def failing(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def test_what_a_kill_left_is_cleared_away(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "set" / ".unfinished").mkdir(parents=True)
+    make_own(tmp_path / "set" / ".unfinished")
     (tmp_path / "set" / ".unfinished" / "quilt-007.png").write_bytes(b"half")
     prepare(folder, tmp_path / "set", "quilt", 64)
     assert sorted(file.name for file in (tmp_path / "set").iterdir()) == [

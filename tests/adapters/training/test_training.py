@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +22,7 @@ from adapters.training.base import load_base
 from adapters.training.loop import Stopped
 from adapters.training.recipe import RecipeError
 from adapters.training.trainer import Trainer
+from engine.files import NotOurs
 from tests.adapters_kit.runs import DREAMBOOTH, LORA, after, finish, ignore, never, start, write_recipe
 
 
@@ -127,6 +130,23 @@ def test_what_is_there_is_not_overwritten(colours: Path, tiny: Path) -> None:
     run.finish(recipe.parent / "adapters")
     with pytest.raises(AdapterError, match="--replace"):
         start(recipe)
+
+
+def test_a_folder_with_other_files_is_not_taken_for_a_runs(colours: Path, tiny: Path) -> None:
+    recipe = write_recipe(colours, tiny)
+    theirs = recipe.parent / "work" / "walls" / "holiday.png"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"picture")
+    with pytest.raises(NotOurs, match="was not made by this command"):
+        start(recipe)
+    assert theirs.read_bytes() == b"picture"
+
+
+def test_the_weights_of_a_run_can_be_read_by_every_user(colours: Path, tiny: Path) -> None:
+    for method in (LORA, DREAMBOOTH.format(l2=0.0)):
+        _, adapter = finish(write_recipe(colours, tiny, method, steps=1))
+        assert {stat.S_IMODE(file.stat().st_mode) for file in adapter.files()} == {0o644}
+        shutil.rmtree(adapter.folder)
 
 
 def test_a_changed_recipe_does_not_resume(colours: Path, tiny: Path) -> None:

@@ -109,6 +109,14 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left_beside_it(tm
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def test_a_device_and_a_link_stay_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / "link.png").symlink_to("fox.png")
+    for path in (Path("/dev/null"), tmp_path / "link.png"):
+        replace(path, b"png")
+    assert Path("/dev/null").is_char_device()
+    assert ((tmp_path / "link.png").is_symlink(), (tmp_path / "fox.png").read_bytes()) == (True, b"png")
+
+
 @pytest.mark.timeout(300)
 def test_where_no_engine_runs_one_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way: the script, an engine process with nano, a PNG on standard output. It is for this machine alone,

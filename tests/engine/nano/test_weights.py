@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from transformers import CLIPModel
 from typer.testing import CliRunner
 
+from engine.files import NotOurs, make_own
 from engine.nano import WEIGHTS
 from engine.nano.architecture import build_unet, build_vae, clip_config
 from engine.nano.classifier import load_classifier
@@ -62,8 +63,7 @@ def test_an_incomplete_clip_is_refused(tmp_path: Path) -> None:
 
 
 def test_saved_weights_come_back_in_place_of_the_old_ones(tmp_path: Path) -> None:
-    folder = tmp_path / "weights"
-    folder.mkdir()
+    folder = make_own(tmp_path / "weights")
     (folder / "stale").touch()
     torch.manual_seed(0)
     vae, unet, clip = build_vae(), build_unet(), CLIPModel(clip_config())
@@ -75,6 +75,13 @@ def test_saved_weights_come_back_in_place_of_the_old_ones(tmp_path: Path) -> Non
         for key, value in before.state_dict().items():
             assert torch.equal(value.half().float(), after.state_dict()[key])
     assert loaded.scheduler.config.prediction_type == "v_prediction"
+
+
+def test_a_folder_with_other_files_is_not_replaced_by_weights(tmp_path: Path) -> None:
+    (tmp_path / "photo.png").touch()
+    with pytest.raises(NotOurs):
+        save_weights(tmp_path, WEIGHTS / "tokenizer", build_vae(), CLIPModel(clip_config()), build_unet())
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
 
 
 def test_a_background_has_the_asked_colour(pipeline: StableDiffusionPipeline) -> None:
