@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from engine.adapters.lora_files import Unusable, read_shapes, read_tensors
+from engine.transfer import send
 
 COMPONENTS = {"unet": "unet/diffusion_pytorch_model.safetensors", "text_encoder": "text_encoder/model.safetensors"}
 
@@ -69,7 +70,8 @@ def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module)
         if tensor.shape != state[name].shape:
             shapes = f"{tuple(tensor.shape)}; the model's is {tuple(state[name].shape)}"
             raise Unusable(f"{component}.{written} has the shape {shapes}")
-        fitting[name] = torch.empty_like(state[name]).copy_(tensor)
+        there = send(tensor.to(state[name].dtype), state[name].device)
+        fitting[name] = torch.empty_like(state[name]).copy_(there)
     return fitting
 
 

@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from engine.adapters.lora import LayerPairs, LowRankPair, fan
+from engine.transfer import send
 
 _LAYER = r"^(?P<layer>.+?)(?:\.lora|\.lora_linear_layer|_lora)?"
 WEIGHT = re.compile(_LAYER + r"\.(?P<side>down|up|lora_down|lora_up|lora_[AB](?:\.\w+)?)\.weight$")
@@ -142,9 +143,9 @@ def fits(down: torch.Tensor, up: torch.Tensor, layer: nn.Linear | nn.Conv2d) -> 
 def make_part(found: Mapping[str, torch.Tensor], layer: nn.Linear | nn.Conv2d, scale: float) -> LowRankPair:
     """The pair as the layer's slots hold it."""
     (inputs, outputs), like = fan(layer), layer.weight
-    down = found["down"].reshape(-1, inputs).to(like.device, torch.float32)
-    up = found["up"].reshape(outputs, -1).t().to(like.device, torch.float32) * scale
-    return LowRankPair(down.to(like.dtype).contiguous(), up.to(like.dtype).contiguous())
+    down = found["down"].reshape(-1, inputs)
+    up = found["up"].reshape(outputs, -1).t().float() * scale
+    return LowRankPair(*(send(side.to(like.dtype).contiguous(), like.device) for side in (down, up)))
 
 
 def check_ranks(parts: Mapping[str, LayerPairs], max_rank: int) -> None:

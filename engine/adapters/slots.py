@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from engine.adapters.lora import AdaptedConv2d, AdaptedLinear, LayerPairs, LayerSlots, Selection, round_up
-from engine.diffusion.transfer import to_device
+from engine.transfer import to_device
 
 RowUse = Sequence[tuple[str, float]]
 """The adapters of one row, by key, with their weights."""

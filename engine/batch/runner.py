@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 from engine.adapters.lora import LayerPairs
 from engine.adapters.slots import RowUse, SlotBank
 from engine.batch.active_request import ActivePicture
-from engine.diffusion.transfer import to_device
+from engine.transfer import to_device
 
 GRAPHS_MAX = 64
 """More than a compiled U-Net has: one for each power of two of rows."""

@@ -120,7 +120,7 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
         return chosen
     if device.type == "cpu":
         return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
 def find_source(name: str) -> str:

@@ -21,8 +21,9 @@ def decode(latents: torch.Tensor, vae: Any) -> torch.Tensor:
 
 def to_images(pixels: torch.Tensor) -> list[Image.Image | None]:
     """Pixels in [-1, 1] as 8-bit RGB, rounded as the pipeline rounds them; None where one is not a finite number."""
-    finite = pixels.isfinite().flatten(1).all(1).tolist()
-    unit = (pixels / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).float().cpu()
+    known = pixels.where(pixels.isfinite(), torch.nan)
+    unit = (known / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).float().cpu()  # the only wait for the card
+    finite = unit.isfinite().flatten(1).all(1).tolist()
     whole = (unit.nan_to_num() * 255).round().to(torch.uint8)
     return [Image.fromarray(picture.numpy()) if good else None for picture, good in zip(whole, finite, strict=True)]
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from engine.transfer import send
+
 
 class PromptCache:
     """The last embeddings, by whatever made them. Not thread-safe."""
@@ -39,6 +41,6 @@ def encode_text(text: str, tokenizer: Any, encoder: Any) -> torch.Tensor:
         text, padding="max_length", max_length=tokenizer.model_max_length, truncation=True, return_tensors="pt"
     )
     masked = getattr(encoder.config, "use_attention_mask", None)
-    mask = tokens.attention_mask.to(encoder.device) if masked else None
-    embedding: torch.Tensor = encoder(tokens.input_ids.to(encoder.device), attention_mask=mask)[0]
+    mask = send(tokens.attention_mask, encoder.device) if masked else None
+    embedding: torch.Tensor = encoder(send(tokens.input_ids, encoder.device), attention_mask=mask)[0]
     return embedding.to(encoder.dtype)

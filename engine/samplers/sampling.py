@@ -9,6 +9,7 @@ import diffusers
 import torch
 
 from engine.samplers.table import SAMPLERS
+from engine.transfer import send, without_waits
 
 
 def build_sampler(sampler: str, noise_schedule: dict[str, Any], seed: int) -> Any:
@@ -40,7 +41,7 @@ class Sampling:
         self.calls = len(self.timesteps)
         self.index = 0
         self.generator = torch.Generator("cpu").manual_seed(seed)
-        noise = torch.randn((1, *shape), generator=self.generator, dtype=dtype).to(device)
+        noise = send(torch.randn((1, *shape), generator=self.generator, dtype=dtype), device)
         self.latent: torch.Tensor = noise * scheduler.init_noise_sigma
         known = inspect.signature(scheduler.step).parameters
         self._extra = {key: value for key, value in {"generator": self.generator, "eta": 0.0}.items() if key in known}
@@ -61,6 +62,7 @@ class Sampling:
 
     def advance(self, model_output: torch.Tensor) -> None:
         """Take the U-Net's (guided) output and go on to the next timestep."""
-        step = self.scheduler.step(model_output, self.timestep, self.latent, **self._extra, return_dict=False)
+        with without_waits(self.latent.device):
+            step = self.scheduler.step(model_output, self.timestep, self.latent, **self._extra, return_dict=False)
         self.latent = step[0]
         self.index += 1
