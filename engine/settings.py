@@ -5,15 +5,26 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, PositiveFloat, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as Unreadable
+
+KEY_MIN = 16
+"""Characters of a key that guards the engine from other machines."""
 
 
 class SettingsError(Exception):
     """A setting is wrong; the message names its key and what is valid."""
+
+
+def expanded(path: str) -> str:
+    """``~`` at the beginning is the home folder, as in a shell."""
+    home = os.path.expanduser(path)
+    if home.startswith("~"):
+        raise ValueError(f"there is no home folder for {path.split(os.sep, maxsplit=1)[0]}: give the whole path")
+    return home
 
 
 class EngineSettings(BaseSettings):
@@ -23,7 +34,7 @@ class EngineSettings(BaseSettings):
         env_prefix="SANGGAR_", env_file=".env", env_ignore_empty=True, extra="ignore", protected_namespaces=()
     )
 
-    model: str = "nano"
+    model: Annotated[str, AfterValidator(expanded)] = "nano"
     """``nano`` (shipped), a Hugging Face id, or a local folder in diffusers layout."""
     device: str = "auto"
     """``auto`` (CUDA if there is one, else CPU), ``cpu``, ``cuda`` or ``cuda:N``."""
@@ -41,7 +52,7 @@ class EngineSettings(BaseSettings):
     engine_grace_seconds: float = Field(default=30.0, ge=0)
     """How long running requests may go on after SIGTERM before they are cancelled."""
 
-    adapters_dir: Path = Path("data/adapters")
+    adapters_dir: Annotated[Path, AfterValidator(lambda path: Path(expanded(str(path))))] = Path("data/adapters")
     """Folder of installed adapters, one subfolder each; the shipped ones are always there as well."""
     max_queue: int | None = Field(default=None, ge=1)
     """Pictures that may wait or be drawn at once; more are refused with 429 and Retry-After. None, here and in the next
@@ -80,12 +91,17 @@ def load_settings(**overrides: object) -> EngineSettings:
 
 
 def check_exposure(settings: EngineSettings) -> None:
-    """Refuse to serve other machines without a key."""
+    """Refuse to serve other machines without a key, or with one that can be guessed."""
     key = settings.engine_key.get_secret_value() if settings.engine_key else ""
     if not key and not is_loopback(settings.engine_host):
         raise SettingsError(
             f"SANGGAR_ENGINE_HOST is {settings.engine_host}, which other machines can reach, and there is no key. "
             "Set SANGGAR_ENGINE_KEY to a long random text, or listen on 127.0.0.1."
+        )
+    if len(key) < KEY_MIN and not is_loopback(settings.engine_host):
+        raise SettingsError(
+            f"SANGGAR_ENGINE_KEY: at least {KEY_MIN} characters where other machines can reach the engine; "
+            "`openssl rand -hex 32` makes a good one."
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import IO
 
 import pytest
 
@@ -14,12 +15,16 @@ READY = "ready on "
 
 
 @contextmanager
-def engine_process(**settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """``python -m engine`` on a free port: its address and the process. Nothing of the outside is set for it."""
+def engine_process(
+    command: Sequence[str] = (sys.executable, "-m", "engine"), errors: IO[str] | None = None, **settings: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """An engine on a free port: its address and the process. Nothing of the outside is set for it.
+
+    errors: where its standard error goes; None is ours.
+    """
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("SANGGAR_")}
     told = {"SANGGAR_MODEL": "nano", "SANGGAR_ENGINE_PORT": "0", **settings}
-    command = [sys.executable, "-m", "engine"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=inherited | told) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=inherited | told) as process:
         assert process.stdout is not None
         lines: list[str] = []
         try:

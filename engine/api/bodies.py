@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import NoReturn, TypeVar
 
@@ -13,6 +14,8 @@ from engine.errors import BadRequest
 
 BODY_MAX = 1 << 20
 """Bytes of a JSON body."""
+BODY_SECONDS = 30.0
+"""How long a body may take to come."""
 Message = TypeVar("Message", bound=BaseModel)
 
 
@@ -28,12 +31,16 @@ async def read_json(request: Request, kind: type[Message]) -> Message:
 
 
 async def read_body(request: Request) -> bytes:
-    """:raises RequestRefused: where the body is longer than ``BODY_MAX``."""
+    """:raises RequestRefused: if the body is longer than ``BODY_MAX`` or takes longer than ``BODY_SECONDS``."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX:
-            raise RequestRefused(413, f"The body must not be longer than {BODY_MAX} bytes.")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_MAX:
+                    raise RequestRefused(413, f"The body must not be longer than {BODY_MAX} bytes.")
+    except TimeoutError:
+        raise RequestRefused(408, f"The body must come within {BODY_SECONDS:g} seconds.") from None
     return bytes(body)
 
 

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from engine.api.answers import collect, stream
 from engine.api.bodies import read_json
 from engine.api.delivery import Delivery
-from engine.api.guard import KeyGuard, on_bug, on_engine_error, on_http_error
+from engine.api.guard import KeyGuard, LoopbackGuard, on_bug, on_engine_error, on_http_error
 from engine.api.openapi import description
 from engine.batch.engine import Engine
 from engine.errors import BadRequest, EngineError, NotFound
@@ -54,12 +54,16 @@ class Server:
             Route("/metrics", self.metrics, methods=["GET"]),
             Route("/health", self.health, methods=["GET"]),
         ]
-        return Starlette(
+        refused = self._engine.metrics.refused
+        guard = Middleware(KeyGuard, self._key, refused) if self._key else Middleware(LoopbackGuard, refused)
+        app = Starlette(
             routes=routes,
-            middleware=[Middleware(KeyGuard, key=self._key)] if self._key else [],
+            middleware=[guard],
             exception_handlers={EngineError: on_engine_error, HTTPException: on_http_error, Exception: on_bug},
             lifespan=self._lifespan,
         )
+        app.state.refused = refused
+        return app
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

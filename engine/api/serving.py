@@ -9,6 +9,7 @@ from types import FrameType
 
 import uvicorn
 
+from engine.api.connections import AT_ONCE, HEAD_BYTES, BoundedProtocol, Complaints, lengthen_backlog
 from engine.api.server import Server
 from engine.batch.engine import Engine
 from engine.settings import EngineSettings
@@ -29,8 +30,10 @@ class EngineServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(Complaints())
         await super().startup(sockets)
         for server in self.servers:
+            lengthen_backlog(server.sockets[0].fileno())
             host, port = server.sockets[0].getsockname()[:2]
             self._say(f"ready on http://{f'[{host}]' if ':' in host else host}:{port}")
 
@@ -61,6 +64,9 @@ def make_server(engine: Engine, settings: EngineSettings, say: Say) -> EngineSer
     key = settings.engine_key.get_secret_value() if settings.engine_key else ""
     config = uvicorn.Config(
         Server(engine, key).app(),
+        http=BoundedProtocol,
+        backlog=AT_ONCE,
+        h11_max_incomplete_event_size=HEAD_BYTES,
         host=settings.engine_host,
         port=settings.engine_port,
         log_level="warning",

@@ -50,7 +50,9 @@ def test_an_empty_value_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> No
 def test_other_machines_are_not_served_without_a_key(host: str) -> None:
     with pytest.raises(SettingsError, match="SANGGAR_ENGINE_KEY"):
         load_settings(engine_host=host)
-    assert load_settings(engine_host=host, engine_key="long and random").engine_host == host
+    with pytest.raises(SettingsError, match="SANGGAR_ENGINE_KEY: at least 16"):
+        load_settings(engine_host=host, engine_key="fifteen letters")
+    assert load_settings(engine_host=host, engine_key="long and random.").engine_host == host
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
