@@ -33,6 +33,14 @@ def _locale(tag: str) -> str:
     return tag
 
 
+def _expanded(path: Path) -> Path:
+    """``~`` is the home folder, as in a shell."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"there is no home folder for {path.parts[0]}: give the whole path") from None
+
+
 def _secret(value: SecretStr) -> SecretStr:
     """It becomes part of a header or an address."""
     text = value.get_secret_value().strip()
@@ -43,6 +51,7 @@ def _secret(value: SecretStr) -> SecretStr:
 
 HttpUrl = Annotated[str, AfterValidator(lambda url: _address(url, "http", "https"))]
 WebSocketUrl = Annotated[str, AfterValidator(lambda url: _address(url, "ws", "wss"))]
+Location = Annotated[Path, AfterValidator(_expanded)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
 
@@ -53,8 +62,8 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    data: Path = Path("data")
-    database: Path | None = None
+    data: Location = Path("data")
+    database: Location | None = None
     language: Annotated[str, AfterValidator(_locale)] = "en"
 
     engine_url: HttpUrl = "http://127.0.0.1:8801"

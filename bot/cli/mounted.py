@@ -12,17 +12,27 @@ from dataclasses import dataclass
 
 import typer
 
+from bot.cli.terminal import complain
+from bot.misspelt import misspelt
+
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """``target`` is ``module:name`` of a typer application or of a single command's function."""
+    """``target`` is ``module:name`` of a typer application or of a single command's function.
+
+    reads_settings: it is told by settings alone what to do, so that a misspelt one is worth a word.
+    """
 
     name: str
     target: str
     help: str
+    reads_settings: bool = False
 
     def run(self, arguments: Sequence[str]) -> None:
         """Run it as if it were typed at the shell; ends with SystemExit."""
+        if self.reads_settings:
+            for sentence in misspelt():
+                complain(sentence)
         module, attribute = self.target.split(":")
         command = getattr(importlib.import_module(module), attribute)
         outer = new_typer()
@@ -35,7 +45,7 @@ class Mounted:
 
 
 MOUNTED = (
-    Mounted("engine", "engine.cli:engine_command", "Run the process that holds the model, and nothing else."),
+    Mounted("engine", "engine.cli:engine_command", "Run the process that holds the model, and nothing else.", True),
     Mounted("nano", "engine.nano.cli:nano_app", "The small model that comes with Sanggar."),
     Mounted("adapters", "adapters.cli.adapters:adapters_app", "The adapters that are here."),
     Mounted("dataset", "adapters.cli.datasets:dataset_app", "From a folder of pictures to a data set."),

@@ -14,6 +14,7 @@ from bot.cli.platform import Platform
 from bot.cli.terminal import Failure
 from bot.engine_link.supervisor import Event, Supervisor
 from bot.frontends.platforms import PLATFORMS, PlatformEntry
+from bot.misspelt import misspelt
 from bot.settings import Settings
 from bot.storage.locks import Locked, lock_path, only_one
 
@@ -40,6 +41,8 @@ async def up(settings: Settings, say: Say) -> None:
 
 
 async def _serve(settings: Settings, say: Say, entries: list[PlatformEntry]) -> None:
+    for sentence in misspelt():
+        say(f"settings │ {sentence}")
     with _Stop() as stop, logging_to(say, logging.INFO):
         tell = _teller(say)
         async with Supervisor(settings.engine_url, log=lambda line: say(f"engine   │ {line}"), tell=tell) as engine:

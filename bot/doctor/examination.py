@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from bot.doctor.engine import check_engine
-from bot.doctor.finding import Finding, bad, good
+from bot.doctor.finding import Finding, bad, good, still_open
 from bot.doctor.machine import check_database, check_disk, check_languages, check_python, check_torch
 from bot.doctor.platforms import check_platforms
+from bot.doctor.privacy import check_privacy
+from bot.misspelt import misspelt
 from bot.settings import Settings, SettingsError, read_settings
 
 Show = Callable[[str], None]
@@ -24,6 +26,8 @@ async def examine(show: Show, *, start_engine: bool = True) -> AsyncIterator[Fin
         yield bad("settings", str(error), "Mend it in .env or the environment; .env.example explains every setting.")
         return
     yield good("settings", f"data in {settings.data}")
+    for sentence in misspelt():
+        yield still_open("settings", sentence)
     async for finding in _with_settings(settings, show, start_engine):
         yield finding
 
@@ -31,6 +35,7 @@ async def examine(show: Show, *, start_engine: bool = True) -> AsyncIterator[Fin
 async def _with_settings(settings: Settings, show: Show, start_engine: bool) -> AsyncIterator[Finding]:
     yield check_disk(settings)
     yield await check_database(settings)
+    yield check_privacy(settings)
     yield check_languages(settings)
     for finding in await check_engine(settings, show, start=start_engine):
         yield finding

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiosqlite
 
+from bot.storage.private import private_file
 from migrations import Migration, migrations
 
 Connection = aiosqlite.Connection
@@ -37,7 +38,7 @@ class Database:
 
     async def __aenter__(self) -> Database:
         try:
-            await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(private_file, self.path)
             await self._open()
         except (sqlite3.Error, OSError) as error:
             await self.close()

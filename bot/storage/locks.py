@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.storage.database import DatabaseError, why
+from bot.storage.private import private_folder
 
 
 class Locked(Exception):
@@ -46,7 +47,7 @@ def lock_path(database: Path, name: str) -> Path:
 @contextmanager
 def _file(path: Path) -> Iterator[int]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         file = path.open("w")
     except OSError as error:
         raise DatabaseError(f"{path}: {why(error)}") from error

@@ -38,6 +38,21 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     assert (settings.burst, settings.language, settings.database_path) == (30, "id", Path("elsewhere.db"))
 
 
+def test_a_tilde_in_a_path_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ani")
+    for key in ("SANGGAR_DATA", "SANGGAR_DATABASE", "SANGGAR_ADAPTERS_DIR", "SANGGAR_MODEL"):
+        monkeypatch.setenv(key, "~/x")
+    settings, engine = read_settings(), load_settings()
+    home = Path("/home/ani/x")
+    assert (settings.data, settings.database, engine.adapters_dir, Path(engine.model)) == (home,) * 4
+    monkeypatch.setenv("SANGGAR_DATA", "~nobody-here/x")
+    with pytest.raises(SettingsError, match="SANGGAR_DATA: there is no home folder for ~nobody-here"):
+        read_settings()
+    monkeypatch.setenv("SANGGAR_MODEL", "~nobody-here/x")
+    with pytest.raises(EngineSettingsError, match=r"SANGGAR_MODEL: .*no home folder"):
+        load_settings()
+
+
 def test_a_key_without_a_value_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in ("SANGGAR_DISCORD_TOKEN", "SANGGAR_TELEGRAM_API", "SANGGAR_BURST"):
         monkeypatch.setenv(key, "")

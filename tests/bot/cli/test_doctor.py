@@ -16,6 +16,7 @@ from bot.doctor import Finding, Mark, examine
 from bot.doctor.engine import check_engine, judge_adapters
 from bot.doctor.machine import check_database, check_disk, check_languages
 from bot.doctor.platforms import PERMISSIONS, check_platforms
+from bot.doctor.privacy import check_privacy
 from bot.engine_link.ports import free_port
 from tests.bot.cli.conftest import Configure
 from tests.bot.kit.adapters import adapter
@@ -155,3 +156,17 @@ async def test_wrong_settings_end_the_examination(monkeypatch: pytest.MonkeyPatc
     found = [finding async for finding in examine(print)]
     assert found[-1].name == "settings"
     assert "SANGGAR_BURST" in found[-1].text
+
+
+async def test_files_that_others_can_read_are_named_with_what_to_do(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = configure(data=tmp_path / "data")
+    await check_database(settings)
+    assert check_privacy(settings).mark is Mark.GOOD
+    (tmp_path / ".env").touch(0o644)
+    settings.data.chmod(0o755)
+    finding = check_privacy(settings)
+    assert finding.mark is Mark.OPEN
+    assert finding.advice == f"chmod 600 .env; chmod 700 {settings.data}"

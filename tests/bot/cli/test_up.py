@@ -140,6 +140,16 @@ async def test_a_far_engine_that_is_away_leaves_the_bot_at_work(
     await running.task
 
 
+async def test_a_misspelt_setting_is_told_at_the_start(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANGGAR_PICTURES_PER_OUR", "6")
+    running = start()
+    await running.until("settings │ SANGGAR_PICTURES_PER_OUR in the environment is no setting")
+    interrupt()
+    await running.task
+
+
 async def test_a_folder_that_cannot_be_written_is_told(start: Callable[..., Running], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DatabaseError, match="SANGGAR_DATA"):
