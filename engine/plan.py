@@ -17,6 +17,7 @@ from engine.protocol import (
     AdapterUse,
     GenerationRequest,
     ModelInfo,
+    UsedParameters,
 )
 from engine.sizes import Size, drawn_size, parse_size, size_text
 
@@ -78,6 +79,22 @@ class Plan:
 
     def seed_of(self, index: int) -> int:
         return (self.seed + index) % (SEED_MAX + 1)
+
+    def used(self, index: int, model: str, version: str) -> UsedParameters:
+        """What the picture of that number is drawn with, by this model and version of the engine."""
+        return UsedParameters(
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            seed=self.seed_of(index),
+            steps=self.steps,
+            guidance_scale=self.guidance,
+            sampler=self.sampler,
+            drawn_size=size_text(self.drawn),
+            size=size_text(self.size),
+            adapters=list(self.adapters),
+            model=model,
+            version=version,
+        )
 
 
 def make_plan(request: GenerationRequest, facts: ModelFacts) -> Plan:

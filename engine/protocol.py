@@ -101,14 +101,36 @@ class Usage(BaseModel):
     input_tokens_details: dict[str, int] = Field(default_factory=lambda: {"image_tokens": 0, "text_tokens": 0})
 
 
+class UsedParameters(BaseModel):
+    """What one picture was drawn with, every default filled in; the text in its PNG is made from this."""
+
+    prompt: str
+    negative_prompt: str = ""
+    seed: int
+    steps: int
+    guidance_scale: float
+    sampler: str
+    """An id of ``SAMPLERS``."""
+    drawn_size: str
+    """``WIDTHxHEIGHT``, pixels that the model drew."""
+    size: str
+    """``WIDTHxHEIGHT``, pixels of the picture; other than ``drawn_size`` where it was enlarged."""
+    adapters: list[AdapterUse] = Field(default_factory=list)
+    """Those that were really applied; none is the base model alone."""
+    model: str
+    version: str
+    """Of the engine."""
+
+
 class PictureData(BaseModel):
-    """One finished picture; the parameters are those really used, every default filled in."""
+    """One finished picture."""
 
     b64_json: str
     revised_prompt: str | None = None
     seed: int
     parameters: str
     """The text of the PNG's ``parameters`` chunk (AUTOMATIC1111's format)."""
+    used: UsedParameters
 
 
 class GenerationResponse(BaseModel):
@@ -150,6 +172,7 @@ class CompletedEvent(_ImageEvent):
     usage: Usage
     seed: int
     parameters: str
+    used: UsedParameters
 
 
 class ProgressEvent(BaseModel):

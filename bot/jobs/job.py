@@ -17,6 +17,7 @@ from enum import StrEnum
 from bot.commands.request import DrawRequest
 from bot.members.origin import Origin
 from bot.styles.style import ResolvedStyle
+from engine.protocol import UsedParameters
 
 
 class State(StrEnum):
@@ -49,6 +50,8 @@ class Job:
     created_at: seconds since the epoch.
     reason: why it failed (a ``bot.replies.replies`` key), empty otherwise.
     message: the frontend's reference of the posted message once delivered, empty before.
+    used: what its first picture was drawn with; None until it is drawn. The others differ in the seed alone.
+    fallback: why the base model drew it although ``style`` names an adapter, in the engine's words; else empty.
     """
 
     id: str
@@ -60,15 +63,21 @@ class Job:
     created_at: float
     reason: str = ""
     message: str = ""
+    used: UsedParameters | None = None
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished picture: PNG bytes with the ``parameters`` text chunk, the seed it was drawn with, that text."""
+    """A finished picture: PNG bytes with the ``parameters`` text chunk, that text, and what it was made from."""
 
     png: bytes
-    seed: int
     parameters: str
+    used: UsedParameters
+
+    @property
+    def seed(self) -> int:
+        return self.used.seed
 
 
 @dataclass(frozen=True, slots=True)

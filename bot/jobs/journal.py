@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from bot.commands.request import DrawRequest
 from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Job, State
 from bot.members.limits import Limits
 from bot.members.origin import Origin, Platform
 from bot.storage.database import Connection, Database
 from bot.styles.style import ResolvedStyle
+from engine.protocol import UsedParameters
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 """Base 32 without the letters that are taken for digits."""
@@ -44,7 +47,10 @@ class Journal:
         return job
 
     async def move(self, job: Job, state: State, *, reason: str = "", message: str = "", refund: bool = False) -> Job:
-        """The job in its next state. ``refund`` gives its pictures back to the member in the same transaction."""
+        """The job in its next state; ``job.used`` and ``job.fallback`` are written along.
+
+        refund: gives its pictures back to the member in the same transaction.
+        """
         moved = replace(job, state=state, reason=reason, message=message)
         async with self._database.transaction() as connection:
             [row] = await connection.execute_fetchall("SELECT state, charged FROM jobs WHERE id = ?", (job.id,))
@@ -54,8 +60,9 @@ class Journal:
                 await self._limits.give_back(connection, job.origin.platform, job.origin.user, row["charged"])
             charged = 0 if refund else row["charged"]
             await connection.execute(
-                "UPDATE jobs SET state = ?, reason = ?, message = ?, charged = ?, changed_at = ? WHERE id = ?",
-                (state, reason, message, charged, self._clock(), job.id),
+                "UPDATE jobs SET state = ?, reason = ?, message = ?, used = ?, fallback = ?,"
+                " charged = ?, changed_at = ? WHERE id = ?",
+                (state, reason, message, _used_json(job.used), job.fallback, charged, self._clock(), job.id),
             )
         return moved
 
@@ -119,4 +126,18 @@ def _job(row: sqlite3.Row) -> Job:
         created_at=row["created_at"],
         reason=row["reason"],
         message=row["message"],
+        used=_used(row["used"]),
+        fallback=row["fallback"],
     )
+
+
+def _used_json(used: UsedParameters | None) -> str | None:
+    return used.model_dump_json() if used else None
+
+
+def _used(text: str | None) -> UsedParameters | None:
+    """None also for what a later or earlier release wrote in a way that this one cannot read."""
+    try:
+        return UsedParameters.model_validate_json(text) if text else None
+    except ValidationError:
+        return None

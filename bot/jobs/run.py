@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from bot.engine_link import checks
 from bot.engine_link.client import DrawEvent, EngineClient, Interrupted
@@ -72,14 +73,16 @@ class JobRun:
     async def _draw(self) -> list[Picture]:
         """The pictures. Where the engine cannot use the adapter, the base model draws with the style's frame alone."""
         await self._move(State.QUEUED)
+        fallback = ""
         try:
             pictures = await self._collect(self.job.style.adapter)
         except (AdapterRefused, NotFound) as error:
             if not self.job.style.adapter:
                 raise
             log.warning("job %s is drawn without its adapter: %s", self.job.id, error)
+            fallback = error.message or error.code
             pictures = await self._collect(None)
-        await self._move(State.DRAWN)
+        self.job = await self._journal.move(replace(self.job, used=pictures[0].used, fallback=fallback), State.DRAWN)
         return pictures
 
     async def _collect(self, adapter: str | None) -> list[Picture]:
@@ -89,7 +92,7 @@ class JobRun:
                 await self._follow(event)
                 if isinstance(event, CompletedEvent):
                     png = await asyncio.to_thread(checks.png, event.b64_json)
-                    pictures[event.image_index] = Picture(png, event.seed, event.parameters)
+                    pictures[event.image_index] = Picture(png, event.parameters, event.used)
         return [pictures[index] for index in sorted(pictures)]
 
     async def _follow(self, event: DrawEvent) -> None:

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
+from bot.commands.table import BASE_STYLE
 from bot.jobs.job import Job, Picture
 from bot.replies.text_length import length, shortened
+from engine.protocol import SAMPLERS, UsedParameters
 
 CAPTION_MAX = 1024
 """Characters of a caption on Telegram, the narrowest platform."""
-PARAMETER = re.compile(r"(?P<name>[A-Z][\w ]*): (?P<value>[^,]+)")
-"""One entry of the last line of an AUTOMATIC1111 parameters text."""
 
 
 def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limit: int) -> str:
     """At most ``limit`` UTF-16 units, as the platforms count: first the negative prompt is left out, then the prompt
-    is shortened."""
-    used = used_parameters(pictures[0].parameters)
+    is shortened. That an adapter could not be used is always said."""
+    used = pictures[0].used
     line = say(
         "caption-parameters",
         command=f"/{job.request.style}",
         seed=_seeds(pictures),
-        cfg=float(used.get("CFG scale", 0)),
-        steps=used.get("Steps", ""),
-        sampler=used.get("Sampler", ""),
-        size=used.get("Enlarged to") or used.get("Size", ""),
+        cfg=used.guidance_scale,
+        steps=used.steps,
+        sampler=SAMPLERS.get(used.sampler, used.sampler),
+        size=_size(say, used),
     )
-    name = job.style.adapter
-    adapter = f" · {say('caption-adapter', adapter=name)}" if drawn_with(name, pictures[0]) else ""
-    below = f"{line}{adapter} · {say('caption-job', job=job.id)}"
+    below = " · ".join(part for part in (line, _adapters(say, job, used), say("caption-job", job=job.id)) if part)
+    if job.fallback:
+        below = f"{say('caption-fallback', adapter=job.style.adapter)}\n{below}"
     negative = say("caption-negative", negative=job.request.negative) if job.request.negative else ""
     whole = "\n".join(part for part in (f"“{job.request.prompt}”", negative, below) if part)
     if length(whole) <= limit:
@@ -37,14 +36,17 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
     return f"“{shortened(job.request.prompt, limit - length(below) - 3)}”\n{below}"
 
 
-def used_parameters(text: str) -> dict[str, str]:
-    """``Steps``, ``Sampler``, ``CFG scale``, ``Seed``, ``Size`` and what else the last line names."""
-    return {match["name"]: match["value"] for match in PARAMETER.finditer(text.rpartition("\n")[2])}
+def _size(say: Callable[..., str], used: UsedParameters) -> str:
+    if used.drawn_size == used.size:
+        return used.size
+    return say("caption-enlarged", drawn=used.drawn_size, size=used.size)
 
 
-def drawn_with(adapter: str | None, picture: Picture) -> bool:
-    """Whether the job's adapter really drew it; where it was not usable, the base model did."""
-    return adapter is not None and f"<lora:{adapter}:" in picture.parameters
+def _adapters(say: Callable[..., str], job: Job, used: UsedParameters) -> str:
+    """What drew it; a command without a style of its own is expected to be drawn by the base model."""
+    if used.adapters:
+        return say("caption-adapter", adapter=[use.name for use in used.adapters])
+    return "" if job.request.style == BASE_STYLE or job.fallback else say("base-model")
 
 
 def _seeds(pictures: Sequence[Picture]) -> str:

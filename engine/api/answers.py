@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from engine.batch.events import Alive, Cancelled, Event, Failed, Finished, Partial, Progress
+from engine.diffusion.infotext import infotext
 from engine.errors import EngineError, RequestCancelled
 from engine.plan import Plan
 from engine.protocol import (
@@ -18,6 +19,7 @@ from engine.protocol import (
     PictureData,
     ProgressEvent,
     Usage,
+    UsedParameters,
 )
 from engine.sizes import size_text
 
@@ -42,9 +44,14 @@ async def collect(events: AsyncIterator[Event], plan: Plan) -> GenerationRespons
         if error := failure(event):
             raise error
     finished.sort(key=lambda event: event.picture)
-    data = [PictureData(b64_json=base64_text(f.png), seed=f.seed, parameters=f.parameters) for f in finished]
+    data = [PictureData(b64_json=base64_text(f.png), **_drawn(f.used)) for f in finished]
     rows = sum(f.rows for f in finished)
     return GenerationResponse(created=int(time.time()), data=data, size=size_text(plan.size), usage=usage(rows))
+
+
+def _drawn(used: UsedParameters) -> dict[str, Any]:
+    """The fields that say what a picture was drawn with."""
+    return {"seed": used.seed, "parameters": infotext(used), "used": used}
 
 
 def failure(event: Event) -> EngineError | None:
@@ -85,9 +92,8 @@ def to_message(event: Event, plan: Plan, request_id: str) -> PartialImageEvent |
         return CompletedEvent(
             b64_json=base64_text(event.png),
             image_index=event.picture,
-            seed=event.seed,
-            parameters=event.parameters,
             usage=usage(event.rows),
+            **_drawn(event.used),
             **common,
         )
     if isinstance(event, Progress):

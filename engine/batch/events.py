@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import EngineError
+from engine.protocol import UsedParameters
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,8 @@ class Finished:
     """One picture of the job; PNG. ``rows`` is what it cost in U-Net rows."""
 
     picture: int
-    seed: int
     png: bytes
-    parameters: str
+    used: UsedParameters
     rows: int
 
 

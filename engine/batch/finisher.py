@@ -105,8 +105,8 @@ class Finisher:
             step = max(1, sketch.call * job.plan.steps // calls)
             job.send(Partial(picture.index, sketch.partial, step, job.plan.steps, to_png(image)))
             return
-        text = infotext(job.plan, picture.seed, self._model.name, VERSION)
-        job.send(Finished(picture.index, picture.seed, to_png(image, text), text, calls * picture.rows))
+        used = job.plan.used(picture.index, self._model.name, VERSION)
+        job.send(Finished(picture.index, to_png(image, infotext(used)), used, calls * picture.rows))
         self._metrics.pictures.inc()
         job.unfinished -= 1
         if not job.unfinished:

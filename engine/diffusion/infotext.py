@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-from engine.protocol import SAMPLERS
-from engine.sizes import size_text
-
-if TYPE_CHECKING:
-    from engine.plan import Plan
+from engine.protocol import UsedParameters
+from engine.samplers.table import SAMPLERS
 
 
 def quote(value: object) -> str:
@@ -18,22 +14,27 @@ def quote(value: object) -> str:
     return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',\n:"') else text
 
 
-def infotext(plan: Plan, seed: int, model: str, version: str) -> str:
-    """Prompt, negative prompt and a last line of settings, from which the web UI draws again.
+def infotext(used: UsedParameters) -> str:
+    """Prompt, negative prompt and a last line of settings, from which the web UI (1.9 or later) draws again.
 
-    Adapters stand at the end of the prompt as ``<lora:name:weight>``, the web UI's own notation.
+    Adapters stand at the end of the prompt as ``<lora:name:weight>``, the web UI's own notation. ``RNG: CPU`` is there
+    because its noise comes from the graphics card if nothing else is said, the schedule because it no longer follows
+    from the sampler's name.
     """
-    prompt = " ".join([plan.prompt.strip(), *(f"<lora:{use.name}:{use.weight:g}>" for use in plan.adapters)])
-    negative = f"\nNegative prompt: {plan.negative_prompt.strip()}" if plan.negative_prompt.strip() else ""
+    sampler = SAMPLERS[used.sampler]
+    prompt = " ".join([used.prompt.strip(), *(f"<lora:{use.name}:{use.weight:g}>" for use in used.adapters)])
+    negative = f"\nNegative prompt: {used.negative_prompt.strip()}" if used.negative_prompt.strip() else ""
     settings: dict[str, object] = {
-        "Steps": plan.steps,
-        "Sampler": SAMPLERS[plan.sampler],
-        "CFG scale": f"{plan.guidance:g}",
-        "Seed": seed,
-        "Size": size_text(plan.drawn),
-        "Model": model,
+        "Steps": used.steps,
+        "Sampler": sampler.label.removesuffix(f" {sampler.schedule}"),
+        "Schedule type": sampler.schedule,
+        "CFG scale": f"{used.guidance_scale:g}",
+        "Seed": used.seed,
+        "Size": used.drawn_size,
+        "Model": used.model,
+        "RNG": "CPU",
     }
-    if plan.size != plan.drawn:
-        settings |= {"Enlarged to": size_text(plan.size), "Enlarged with": "Lanczos"}
-    settings["Version"] = f"sanggar {version}"
+    if used.size != used.drawn_size:
+        settings |= {"Enlarged to": used.size, "Enlarged with": "Lanczos"}
+    settings["Version"] = f"sanggar {used.version}"
     return prompt + negative + "\n" + ", ".join(f"{key}: {quote(value)}" for key, value in settings.items())

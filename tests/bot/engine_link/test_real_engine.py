@@ -14,7 +14,6 @@ from bot.commands.request import DrawRequest
 from bot.engine_link.ports import free_port
 from bot.jobs.job import Picture, State
 from bot.members.origin import Origin
-from bot.replies.caption import used_parameters
 from bot.settings import Settings
 from tests.bot.kit.courier import Recorder
 from tests.conftest import engine_process
@@ -43,12 +42,14 @@ async def test_pictures_are_drawn_with_what_was_asked(
         done = await app.studio.wait((await app.studio.submit(origin, request)).id)
         assert done.state is State.DELIVERED
         [(_, pictures)] = courier.delivered
-        used = used_parameters(pictures[0].parameters)
+        used = pictures[0].used
         assert [picture.seed for picture in pictures] == [777, 778]
-        assert [used[name] for name in ("Steps", "Sampler", "CFG scale")] == ["3", "Euler a", "5.5"]
+        assert (used.steps, used.sampler, used.guidance_scale, used.size) == (3, "euler-a", 5.5, "512x512")
+        assert done.used == used
         assert pixels(pictures[0]) != pixels(pictures[1])
         assert any(report.preview for report in courier.reports)
-        assert "CFG 5.5 · 3 steps · Euler a · 512x512" in app.replies.for_locale("en").caption(done, pictures)
+        caption = app.replies.for_locale("en").caption(done, pictures)
+        assert f"CFG 5.5 · 3 steps · Euler a · drawn {used.drawn_size}, enlarged to 512x512" in caption
 
 
 @pytest.mark.timeout(600)

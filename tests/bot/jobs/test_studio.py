@@ -13,6 +13,7 @@ from bot.jobs.courier import Undeliverable
 from bot.jobs.job import State
 from bot.members.origin import Origin
 from engine.errors import AdapterRefused, BadRequest, DrawingFailed, EngineError, QueueFull, Unauthorized
+from engine.protocol import AdapterUse
 from tests.bot.conftest import Start, left
 from tests.bot.kit.behaviours import break_off, drawing, fail, partial, refuse, send
 from tests.bot.kit.courier import Recorder
@@ -32,8 +33,9 @@ async def test_a_command_becomes_a_delivered_picture(
     [(delivered, [picture])] = courier.delivered
     assert delivered.state is State.DRAWN
     assert (picture.seed, picture.png) == (777, png(777, picture.parameters))
-    assert picture.parameters.startswith("a deer, ")
-    assert "<lora:kancil:0.7>" in picture.parameters
+    assert picture.used.prompt.startswith("a deer, ")
+    assert picture.used.adapters == [AdapterUse(name="kancil", weight=0.7)]
+    assert (delivered.used, delivered.fallback) == (picture.used, "")
     assert await app.studio.job(job.id) == done
 
 
@@ -173,7 +175,11 @@ async def test_an_adapter_that_does_not_fit_leaves_the_base_model_with_the_frame
 ) -> None:
     scripted.script.append(refuse(AdapterRefused("epsilon, not v_prediction", param="adapters")))
     job = await app.studio.submit(origin, DEER)
-    assert (await app.studio.wait(job.id)).state is State.DELIVERED
+    done = await app.studio.wait(job.id)
+    assert done.state is State.DELIVERED
+    assert (done.style.adapter, done.used and done.used.adapters) == ("kancil", [])
+    assert done.fallback == "epsilon, not v_prediction"
+    assert await app.studio.job(job.id) == done
     with_adapter, without = scripted.requests
     assert [one.name for one in with_adapter.adapters] == ["kancil"]
     assert (without.adapters, without.prompt, without.seed) == ([], with_adapter.prompt, 777)

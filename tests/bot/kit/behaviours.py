@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from engine.diffusion.infotext import infotext
 from engine.errors import EngineError
 from engine.protocol import CompletedEvent, GenerationRequest, PartialImageEvent, ProgressEvent, Usage
-from tests.bot.kit.pictures import PARAMETERS, png
+from tests.bot.kit.pictures import png, used
 
 if TYPE_CHECKING:
     from tests.bot.kit.engine import ScriptedEngine
@@ -130,18 +131,18 @@ async def _whole(engine: ScriptedEngine, request: GenerationRequest, id: str) ->
 
 def _completed(request: GenerationRequest, index: int, side: int) -> CompletedEvent:
     seed = (request.seed or 0) + index
-    parameters = PARAMETERS.format(
-        prompt=" ".join(
-            [
-                request.frame.replace("{prompt}", request.prompt),
-                *(f"<lora:{use.name}:{use.weight:g}>" for use in request.adapters),
-            ]
-        ),
-        steps=request.num_inference_steps or 25,
-        cfg=request.guidance_scale,
+    drawn = used(
+        prompt=request.frame.replace("{prompt}", request.prompt),
+        negative_prompt=request.negative_prompt,
         seed=seed,
-        size=request.size,
+        steps=request.num_inference_steps or 25,
+        guidance_scale=request.guidance_scale or 7.5,
+        sampler=request.sampler or "dpm++-2m",
+        drawn_size=request.size or "512x512",
+        size=request.size or "512x512",
+        adapters=request.adapters,
     )
+    parameters = infotext(drawn)
     return CompletedEvent(
         b64_json=_encoded(png(seed, parameters, side)),
         created_at=0,
@@ -150,6 +151,7 @@ def _completed(request: GenerationRequest, index: int, side: int) -> CompletedEv
         usage=Usage(),
         seed=seed,
         parameters=parameters,
+        used=drawn,
     )
 
 

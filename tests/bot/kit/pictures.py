@@ -8,7 +8,29 @@ import random
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-PARAMETERS = "{prompt}\nSteps: {steps}, Sampler: DPM++ 2M, CFG scale: {cfg}, Seed: {seed}, Size: {size}, Model: nano"
+from bot.jobs.job import Picture
+from engine.protocol import UsedParameters
+
+
+def used(**changes: object) -> UsedParameters:
+    """What an engine says that it drew with."""
+    usual = {
+        "prompt": "a deer",
+        "seed": 777,
+        "steps": 25,
+        "guidance_scale": 7.5,
+        "sampler": "dpm++-2m",
+        "drawn_size": "512x512",
+        "size": "512x512",
+        "model": "nano",
+        "version": "1",
+    }
+    return UsedParameters.model_validate(usual | changes)
+
+
+def picture(data: bytes = b"", parameters: str = "", **changes: object) -> Picture:
+    """A finished picture; ``changes`` are those of ``used``."""
+    return Picture(data, parameters, used(**changes))
 
 
 def png(seed: int, parameters: str, side: int = 16) -> bytes:

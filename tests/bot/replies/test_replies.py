@@ -15,16 +15,17 @@ from bot.jobs.job import Job, Picture, Progress, State
 from bot.locales import LOCALES
 from bot.members.limits import Quota
 from bot.members.origin import Origin
-from bot.replies.caption import used_parameters
 from bot.replies.catalogues import duration
 from bot.replies.replies import Button, Catalogues, Replies, explain
 from bot.replies.text_length import length, shortened
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
 from bot.styles.style import ResolvedStyle
+from engine.protocol import AdapterUse
 from tests.bot.kit.adapters import adapter
-from tests.bot.kit.pictures import PARAMETERS
+from tests.bot.kit.pictures import picture
 
+KANCIL = AdapterUse(name="kancil", weight=0.7)
 ENGLISH, INDONESIAN = Replies("en"), Replies("id")
 
 
@@ -35,8 +36,7 @@ def job(state: State = State.ACCEPTED, reason: str = "", **request: str) -> Job:
 
 
 def pictures(count: int = 1) -> list[Picture]:
-    parameters = PARAMETERS.format(prompt="a deer, soft lines", steps=25, cfg=7.5, seed=777, size="512x512")
-    return [Picture(b"", 777 + index, parameters) for index in range(count)]
+    return [picture(seed=777 + index, adapters=[KANCIL]) for index in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,8 @@ def test_progress_tells_what_is_known(progress: Progress, text: str) -> None:
 
 def test_a_caption_has_the_prompt_and_the_parameters_really_used() -> None:
     assert ENGLISH.caption(job(), pictures()) == (
-        "“a deer”\n/kancil · seed 777 · CFG 7.5 · 25 steps · DPM++ 2M · 512x512 · job ab12cd34"
+        "“a deer”\n/kancil · seed 777 · CFG 7.5 · 25 steps · DPM++ 2M · 512x512 · adapter kancil · job ab12cd34"
     )
-    enlarged = replace(pictures()[0], parameters=f"{pictures()[0].parameters}, Enlarged to: 1024x1024")
-    assert "1024x1024" in ENGLISH.caption(job(), [enlarged])
     assert "seed 777-780" in ENGLISH.caption(job(), pictures(4))
     assert "CFG 7,5" in INDONESIAN.caption(job(), pictures())
     assert "without: snow" in ENGLISH.caption(job(negative="snow"), pictures())
@@ -151,16 +149,32 @@ def test_a_caption_fits_the_platform_and_keeps_its_parameters(prompt: str, limit
     text = ENGLISH.caption(job(prompt=prompt.strip(), negative="snow " * 150), pictures(), limit)
     assert length(text) <= limit
     assert text.startswith(f"“{prompt[0]}")
-    assert text.endswith("512x512 · job ab12cd34")
+    assert text.endswith("512x512 · adapter kancil · job ab12cd34")
 
 
 def test_a_shortened_text_never_ends_in_half_a_character() -> None:
     assert [shortened("🦌🦌", limit) for limit in (1, 2, 3, 4)] == ["…", "…", "🦌…", "🦌🦌"]
 
 
-def test_parameters_are_read_from_the_last_line() -> None:
-    used = used_parameters("Steps: 3, a fox\nNegative prompt: CFG scale: 1\nSteps: 25, CFG scale: 7.0, Size: 64x64")
-    assert used == {"Steps": "25", "CFG scale": "7.0", "Size": "64x64"}
+def test_a_caption_says_what_the_model_drew_and_what_was_made_of_it() -> None:
+    enlarged = [picture(drawn_size="128x128", size="512x512")]
+    assert " · drawn 128x128, enlarged to 512x512 · " in ENGLISH.caption(job(), enlarged)
+    assert " · digambar 128x128, diperbesar ke 512x512 · " in INDONESIAN.caption(job(), enlarged)
+
+
+def test_a_prompt_that_names_an_adapter_is_not_taken_for_one_that_drew() -> None:
+    text = ENGLISH.caption(job(prompt="<lora:kancil:1>"), [picture(prompt="<lora:kancil:1>")])
+    assert "adapter kancil" not in text
+    assert text.endswith("512x512 · the base model alone · job ab12cd34")
+
+
+@pytest.mark.parametrize("limit", [150, 1024])
+def test_a_caption_says_that_the_adapter_could_not_be_used(limit: int) -> None:
+    fallen = replace(job(prompt="deer " * 190), fallback="epsilon, not v_prediction")
+    english, indonesian = (replies.caption(fallen, [picture()], limit) for replies in (ENGLISH, INDONESIAN))
+    assert "\nThe adapter kancil could not be used, so the base model drew this.\n/kancil · seed 777" in english
+    assert "\nAdapter kancil tidak bisa dipakai, jadi gambar ini dibuat oleh model dasar.\n/kancil" in indonesian
+    assert "v_prediction" not in english + indonesian
 
 
 def test_the_end_of_a_job_is_told() -> None:

@@ -9,9 +9,10 @@ from PIL import Image
 
 from bot.commands.request import DrawRequest
 from bot.frontends.console.picture_files import NAME_MAX, keep, side_by_side, slug
-from bot.jobs.job import Job, Picture, State
+from bot.jobs.job import Job, State
 from bot.members.origin import Origin
 from bot.styles.style import ResolvedStyle
+from tests.bot.kit.pictures import picture
 
 JOB = Job(
     id="1a2b3c4d",
@@ -25,20 +26,20 @@ JOB = Job(
 
 
 def test_a_file_is_named_after_what_was_asked(tmp_path: Path) -> None:
-    path = keep(JOB, Picture(b"one", 777, ""), tmp_path / "new")
+    path = keep(JOB, picture(b"one"), tmp_path / "new")
     assert path == tmp_path / "new" / "kancil-a-clever-mouse-deer-by-the-river-777.png"
     assert path.read_bytes() == b"one"
 
 
 def test_another_picture_of_that_name_overwrites_nothing(tmp_path: Path) -> None:
-    first, second = (keep(JOB, Picture(png, 777, ""), tmp_path) for png in (b"one", b"two"))
+    first, second = (keep(JOB, picture(png), tmp_path) for png in (b"one", b"two"))
     assert second.name == "kancil-a-clever-mouse-deer-by-the-river-777-2.png"
     assert (first.read_bytes(), second.read_bytes()) == (b"one", b"two")
 
 
 def test_the_same_picture_again_is_the_same_file(tmp_path: Path) -> None:
     for png in (b"one", b"two", b"two"):
-        keep(JOB, Picture(png, 777, ""), tmp_path)
+        keep(JOB, picture(png), tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 

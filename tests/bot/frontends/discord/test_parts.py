@@ -14,8 +14,8 @@ from bot.frontends.discord.live import Live, telling
 from bot.frontends.discord.sync import alike, by_name
 from bot.frontends.discord.text import bar, clip, escape
 from bot.frontends.discord.uploads import EXIF_IFD, USER_COMMENT, fit
-from bot.jobs.job import Picture, Progress, State
-from tests.bot.kit.pictures import png
+from bot.jobs.job import Progress, State
+from tests.bot.kit.pictures import picture, png
 
 
 def drawing(step: int, preview: bytes | None = None) -> Progress:
@@ -49,12 +49,11 @@ def test_the_bar_is_full_at_the_end() -> None:
 
 def test_a_picture_that_fits_is_left_alone() -> None:
     whole = png(1, "words")
-    assert fit(Picture(whole, 1, "words"), len(whole)) == ("png", whole)
+    assert fit(picture(whole, "words"), len(whole)) == ("png", whole)
 
 
 def test_a_picture_that_does_not_fit_keeps_its_parameters() -> None:
-    picture = Picture(png(1, "a fox\nSteps: 25", side=256), 1, "a fox\nSteps: 25")
-    ending, data = fit(picture, 20_000)
+    ending, data = fit(picture(png(1, "a fox\nSteps: 25", side=256), "a fox\nSteps: 25"), 20_000)
     assert ending == "jpg"
     assert len(data) <= 20_000
     with Image.open(io.BytesIO(data)) as image:

@@ -14,15 +14,15 @@ from bot.frontends.telegram.frontend import make_bot
 from bot.frontends.telegram.rate_limiter import ChatRateLimiter
 from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.tasks import Tasks
-from bot.jobs.job import Job, Picture, Progress, State
+from bot.jobs.job import Job, Progress, State
 from bot.members.origin import Origin
 from bot.settings import Settings
 from bot.styles.style import ResolvedStyle
 from tests.bot.frontends.telegram.reading import answers, pictures
-from tests.bot.kit.pictures import png
+from tests.bot.kit.pictures import picture, png
 from tests.telegram_server import Chat, Message, TelegramServer
 
-PARTIAL, WHOLE = png(1, "partial"), Picture(png(2, "whole"), 777, "a fox\nSteps: 20, Seed: 777")
+PARTIAL, WHOLE = png(1, "partial"), picture(png(2, "whole"), seed=777)
 
 
 def drawing(step: int, preview: bytes | None = None) -> Progress:

@@ -9,9 +9,10 @@ import pytest
 from bot.frontends.telegram import buttons
 from bot.frontends.telegram.courier import telling
 from bot.frontends.telegram.text import fit, marked, units
-from bot.jobs.job import Picture, Progress, State
+from bot.jobs.job import Progress, State
 from bot.jobs.journal import new_id
 from bot.jobs.pictures import PictureStore
+from tests.bot.kit.pictures import picture
 
 
 def test_lengths_are_counted_in_utf_16_units() -> None:
@@ -48,7 +49,7 @@ def test_what_no_button_of_ours_carries_is_refused(data: str | None) -> None:
 async def test_the_oldest_originals_make_room(tmp_path: Path) -> None:
     pictures_kept = PictureStore(tmp_path / "pictures_kept", most_bytes=25)
     for name in ("first", "second", "third"):
-        await pictures_kept.keep(name, [Picture(name.encode() * 2, 1, "")])
+        await pictures_kept.keep(name, [picture(name.encode() * 2)])
     assert await pictures_kept.read("first") == []
     assert await pictures_kept.read("second") == [b"secondsecond"]
     assert await pictures_kept.read("third") == [b"thirdthird"]
