@@ -94,6 +94,9 @@ class Plan:
             adapters=list(self.adapters),
             model=model,
             version=version,
+            prompt_left_out=self.left_out[0],
+            negative_left_out=self.left_out[1],
+            prompt_tokens=self.prompt_tokens,
         )
 
 

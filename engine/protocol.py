@@ -119,7 +119,13 @@ class UsedParameters(BaseModel):
     """Those that were really applied; none is the base model alone."""
     model: str
     version: str
-    """Of the engine."""
+    """Version of the engine."""
+    prompt_left_out: str = ""
+    """End of the prompt that the text encoder had no room for."""
+    negative_left_out: str = ""
+    """End of the negative prompt that the text encoder had no room for."""
+    prompt_tokens: int = 0
+    """Tokens of both prompts as they were encoded."""
 
 
 class PictureData(BaseModel):

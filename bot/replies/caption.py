@@ -9,13 +9,15 @@ from bot.jobs.job import Job, Picture
 from bot.replies.text_length import length, shortened
 from engine.protocol import SAMPLERS, UsedParameters
 
+LEFT_OUT_MAX = 60
+"""Characters of the words that are named because the model did not read them."""
 CAPTION_MAX = 1024
 """Characters of a caption on Telegram, the narrowest platform."""
 
 
 def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limit: int) -> str:
     """At most ``limit`` UTF-16 units, as the platforms count: first the negative prompt is left out, then the prompt
-    is shortened. That an adapter could not be used is always said."""
+    is shortened. That an adapter could not be used, or words not be read, is always said."""
     used = pictures[0].used
     line = say(
         "caption-parameters",
@@ -27,8 +29,10 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
         size=_size(say, used),
     )
     below = " · ".join(part for part in (line, _adapters(say, job, used), say("caption-job", job=job.id)) if part)
-    if job.fallback:
-        below = f"{say('caption-fallback', adapter=job.style.adapter)}\n{below}"
+    notes = [say("caption-fallback", adapter=job.style.adapter)] if job.fallback else []
+    if left_out := ", ".join(part for part in (used.prompt_left_out, used.negative_left_out) if part):
+        notes.append(say("caption-left-out", words=shortened(left_out, LEFT_OUT_MAX)))
+    below = "\n".join([*notes, below])
     negative = say("caption-negative", negative=job.request.negative) if job.request.negative else ""
     whole = "\n".join(part for part in (f"“{job.request.prompt}”", negative, below) if part)
     if length(whole) <= limit:

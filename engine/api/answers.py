@@ -24,8 +24,15 @@ from engine.protocol import (
 from engine.sizes import size_text
 
 
-def usage(rows: int) -> Usage:
-    return Usage(output_tokens=rows, total_tokens=rows)
+def usage(rows: int, prompt_tokens: int) -> Usage:
+    """``rows`` U-Net rows were drawn for prompts of so many tokens."""
+    details = {"image_tokens": 0, "text_tokens": prompt_tokens}
+    return Usage(
+        input_tokens=prompt_tokens,
+        output_tokens=rows,
+        total_tokens=prompt_tokens + rows,
+        input_tokens_details=details,
+    )
 
 
 def base64_text(png: bytes) -> str:
@@ -45,8 +52,8 @@ async def collect(events: AsyncIterator[Event], plan: Plan) -> GenerationRespons
             raise error
     finished.sort(key=lambda event: event.picture)
     data = [PictureData(b64_json=base64_text(f.png), **_drawn(f.used)) for f in finished]
-    rows = sum(f.rows for f in finished)
-    return GenerationResponse(created=int(time.time()), data=data, size=size_text(plan.size), usage=usage(rows))
+    cost = usage(sum(f.rows for f in finished), max(f.used.prompt_tokens for f in finished))
+    return GenerationResponse(created=int(time.time()), data=data, size=size_text(plan.size), usage=cost)
 
 
 def _drawn(used: UsedParameters) -> dict[str, Any]:
@@ -92,7 +99,7 @@ def to_message(event: Event, plan: Plan, request_id: str) -> PartialImageEvent |
         return CompletedEvent(
             b64_json=base64_text(event.png),
             image_index=event.picture,
-            usage=usage(event.rows),
+            usage=usage(event.rows, event.used.prompt_tokens),
             **_drawn(event.used),
             **common,
         )

@@ -177,6 +177,14 @@ def test_a_caption_says_that_the_adapter_could_not_be_used(limit: int) -> None:
     assert "v_prediction" not in english + indonesian
 
 
+def test_a_caption_names_the_words_that_the_model_did_not_read() -> None:
+    drawn = [picture(prompt_left_out="and a very long tail of words " * 9, negative_left_out="lowres")]
+    english, indonesian = (replies.caption(job(), drawn) for replies in (ENGLISH, INDONESIAN))
+    assert "\nToo long for the model, so it did not read “and a very long tail of words" in english
+    assert "\nKepanjangan buat modelnya, jadi “and a very long" in indonesian
+    assert len(english) < 300
+
+
 def test_the_end_of_a_job_is_told() -> None:
     assert ENGLISH.ended(job(State.CANCELLED)) == "Job ab12cd34 is cancelled."
     failed = ENGLISH.ended(job(State.FAILED, "engine-away"))

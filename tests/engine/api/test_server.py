@@ -38,6 +38,20 @@ def test_the_openai_client_gets_as_many_pictures_of_the_size_as_it_asked_for(cli
     assert answer.usage.output_tokens == 2 * 2 * 25
 
 
+def test_words_that_the_model_did_not_read_are_named_and_tokens_are_counted(client: openai.OpenAI) -> None:
+    words = [f"castle{number}" for number in range(60)]
+    extra = {"num_inference_steps": 1, "frame": "{prompt}, storybook"}
+    answer = client.images.generate(prompt=" ".join(words), extra_body=extra)
+    assert answer.data is not None
+    used = (answer.data[0].model_extra or {})["used"]
+    left = used["prompt_left_out"].split()
+    assert used["prompt"].endswith(", storybook")
+    assert left == words[-len(left) :]
+    assert answer.usage is not None
+    assert 70 <= answer.usage.input_tokens <= 75
+    assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
+
+
 def test_what_the_openai_client_leaves_open_has_a_default(client: openai.OpenAI) -> None:
     nothing: Any = dict.fromkeys(("model", "n", "size", "stream", "partial_images", "response_format", "output_format"))
     answer = client.images.generate(prompt="a fox", extra_body={"num_inference_steps": 1}, **nothing)
@@ -96,7 +110,8 @@ def test_progress_is_told_on_request_only(live: Live) -> None:
 def test_every_sampler_draws_with_few_steps(live: Live, sampler: str, steps: int) -> None:
     answer = live.post({"prompt": "x", "sampler": SAMPLERS[sampler].upper(), "num_inference_steps": steps})
     assert answer.status_code == 200, answer.text
-    assert f"Sampler: {SAMPLERS[sampler]}," in answer.json()["data"][0]["parameters"]
+    shown = SAMPLERS[sampler].removesuffix(" Karras")  # the schedule stands in a field of its own
+    assert f"Sampler: {shown}," in answer.json()["data"][0]["parameters"]
 
 
 def test_the_model_is_listed_with_its_defaults(client: openai.OpenAI) -> None:
