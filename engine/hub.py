@@ -11,14 +11,23 @@ from huggingface_hub import constants
 ENDPOINT: str = constants.ENDPOINT
 
 
+class HubOutOfReach(OSError):
+    """Proxies or certificates are set in a way that cannot be used; the message is for the person at the terminal."""
+
+
 def hub_answers() -> bool:
-    """Asked once, because the hub's own client tries again and again for minutes."""
+    """Raises HubOutOfReach. Asked once, because the hub's own client tries again and again for minutes."""
     if constants.HF_HUB_OFFLINE:
         return False
     try:
         httpx.head(ENDPOINT, timeout=5)
     except httpx.TransportError:
         return False
+    except (ImportError, ValueError, httpx.InvalidURL, OSError) as error:
+        raise HubOutOfReach(
+            f"The hub cannot be asked because of what the environment says (ALL_PROXY, HTTPS_PROXY, NO_PROXY, "
+            f"SSL_CERT_FILE): {error}"
+        ) from None
     return True
 
 

@@ -12,6 +12,7 @@ import typer
 from bot.cli.log import speaker
 from bot.cli.mounted import mount, new_typer
 from bot.cli.terminal import ending
+from bot.network import mend_no_proxy
 from bot.settings import read_settings
 
 app = new_typer("A self-hosted drawing bot for Discord and Telegram, and a console.")
@@ -84,5 +85,6 @@ mount(app)
 
 def main() -> None:
     """The script ``sanggar``."""
+    mend_no_proxy()
     with ending():
         app(prog_name="sanggar")

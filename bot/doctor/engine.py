@@ -13,6 +13,7 @@ from bot.engine_link.client import EngineClient
 from bot.engine_link.ports import free_port
 from bot.engine_link.probe import EngineFailed, is_local, probe
 from bot.engine_link.supervisor import Supervisor
+from bot.engine_link.tls import verification
 from bot.settings import Settings
 from engine.errors import EngineError, Unauthorized
 from engine.protocol import AdapterInfo
@@ -29,7 +30,8 @@ Show = Callable[[str], None]
 async def check_engine(settings: Settings, show: Show, *, start: bool) -> list[Finding]:
     """Uses the engine that answers; else starts one where it would be ours to start."""
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        verify = verification(settings.engine_url)
+        async with httpx.AsyncClient(trust_env=False, timeout=5, verify=verify) as client:
             health = await probe(client, settings.engine_url)
     except EngineFailed as error:
         return [bad("engine", str(error), "")]

@@ -8,7 +8,10 @@ from urllib.parse import urlencode
 import httpx
 
 from bot.doctor.finding import Finding, bad, good, still_open
-from bot.settings import Settings
+from bot.engine_link.probe import EngineFailed
+from bot.engine_link.tls import trusted
+from bot.network import check_proxies
+from bot.settings import Settings, SettingsError
 
 DISCORD_API = "https://discord.com/api"
 TELEGRAM_API = "https://api.telegram.org"
@@ -27,7 +30,13 @@ async def check_platforms(settings: Settings) -> AsyncIterator[Finding]:
     if settings.discord_token is None and settings.telegram_token is None:
         advice = "Get a token (README.md, Going live) and set one of the two below in .env."
         yield bad("platforms", "no platform has a token: the console is all there is", advice)
-    async with httpx.AsyncClient(timeout=10) as client:
+    try:
+        check_proxies()
+        client = httpx.AsyncClient(timeout=10, verify=trusted())
+    except (SettingsError, EngineFailed) as error:
+        yield bad("platforms", str(error), "Mend it in the environment, or unset it.")
+        return
+    async with client:
         yield await _discord(client, settings)
         yield await _telegram(client, settings)
 

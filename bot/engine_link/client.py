@@ -16,6 +16,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from bot.engine_link import checks
+from bot.engine_link.tls import verification
 from engine.errors import EngineError, QueueFull, ShuttingDown, Unreachable, from_body, seconds_to_wait
 from engine.protocol import (
     AdapterInfo,
@@ -63,9 +64,8 @@ class EngineClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         timeout = httpx.Timeout(ANSWER_SECONDS, read=SILENCE_SECONDS, pool=None)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        tls = url.startswith("https:")  # otherwise no certificates are loaded: that takes longer than all the rest
         self._http = httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=timeout, limits=limits, trust_env=False, verify=tls
+            base_url=url, headers=headers, timeout=timeout, limits=limits, trust_env=False, verify=verification(url)
         )
         self._patience = patience
         self._wait = wait

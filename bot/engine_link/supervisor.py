@@ -23,6 +23,7 @@ import httpx
 from bot.engine_link.child import ending, pass_on, start, stop
 from bot.engine_link.liveness import until_hung
 from bot.engine_link.probe import EngineFailed, is_local, probe
+from bot.engine_link.tls import verification
 from engine.protocol import Health
 
 ENGINE_COMMAND = (sys.executable, "-m", "bot.engine_link.child_main")
@@ -85,7 +86,7 @@ class Supervisor:
         self._environment = {**_without_tokens(os.environ), "SANGGAR_ENGINE_PORT": port, **(environment or {})}
         self._first_pause = first_pause
         self._tail: deque[str] = deque(maxlen=TAIL)
-        self._client = httpx.AsyncClient(trust_env=False, timeout=5)
+        self._client = httpx.AsyncClient(trust_env=False, timeout=5, verify=verification(url))
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()

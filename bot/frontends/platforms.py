@@ -32,7 +32,7 @@ class PlatformEntry:
     """Field of ``bot.settings.Settings``."""
     target: str
     refusals: tuple[str, ...]
-    """Names of the exceptions of ``run`` that no further attempt would mend: the token is wrong."""
+    """Names of the exceptions of ``run`` that no further attempt would mend: the token is wrong, or the proxy."""
 
     def refuses(self, error: Exception) -> bool:
         return type(error).__name__ in self.refusals
@@ -52,5 +52,7 @@ class PlatformEntry:
 
 PLATFORMS: tuple[PlatformEntry, ...] = (
     PlatformEntry("Discord", "discord_token", "bot.frontends.discord:DiscordFrontend", ("SettingsError",)),
-    PlatformEntry("Telegram", "telegram_token", "bot.frontends.telegram:TelegramFrontend", ("InvalidToken",)),
+    PlatformEntry(
+        "Telegram", "telegram_token", "bot.frontends.telegram:TelegramFrontend", ("InvalidToken", "SettingsError")
+    ),
 )

@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from engine import nano
-from engine.hub import ENDPOINT, only_local
+from engine.hub import ENDPOINT, HubOutOfReach, only_local
 
 PARTS = (
     "unet/config.json",
@@ -74,7 +74,10 @@ def load_model(name: str = "nano", device: str = "auto", dtype: str = "auto") ->
     where = torch.device(choose_device(device))
     precision = choose_dtype(dtype, where)
     source = find_source(name)
-    offline = only_local(source)
+    try:
+        offline = only_local(source)
+    except HubOutOfReach as error:
+        raise ModelMissing(str(error)) from None
     try:
         return assemble(display_name(name), source, where, precision, offline=offline)
     except (OSError, ValueError, KeyError, RuntimeError) as error:

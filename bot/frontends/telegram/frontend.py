@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
-from functools import cache
 
-import httpx
 from telegram import LinkPreviewOptions, Update
 from telegram.constants import ParseMode
 from telegram.error import InvalidToken
@@ -15,6 +12,8 @@ from telegram.ext import Defaults, ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.app import Application
+from bot.engine_link.probe import EngineFailed
+from bot.engine_link.tls import trusted
 from bot.frontends.telegram import menu
 from bot.frontends.telegram.button_presses import ButtonHandler
 from bot.frontends.telegram.commands import Commands
@@ -23,7 +22,8 @@ from bot.frontends.telegram.polling import UpdatePoller
 from bot.frontends.telegram.rate_limiter import ChatRateLimiter, Priority
 from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.tasks import Tasks
-from bot.settings import Settings
+from bot.network import check_proxies
+from bot.settings import Settings, SettingsError
 
 API = "https://api.telegram.org"
 CLOSE_SECONDS = 5.0
@@ -97,11 +97,18 @@ class Handler:
 
 
 def make_bot(settings: Settings, rate_limiter: ChatRateLimiter) -> ExtBot[Priority]:
-    """The connection; a local Bot API server has an address of its own. Raises InvalidToken for an empty token."""
+    """The connection; a local Bot API server has an address of its own.
+
+    Raises InvalidToken for an empty token, SettingsError for proxies or certificates that cannot be used.
+    """
+    check_proxies()
     api = settings.telegram_api or API
     files = settings.telegram_file_api or f"{api}/file"
     token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
-    tls = {"verify": trusted()}
+    try:
+        tls = {"verify": trusted()}
+    except EngineFailed as error:
+        raise SettingsError(str(error)) from None
     return ExtBot(
         token,
         f"{api}/bot",
@@ -111,9 +118,3 @@ def make_bot(settings: Settings, rate_limiter: ChatRateLimiter) -> ExtBot[Priori
         rate_limiter=rate_limiter,
         defaults=DEFAULTS,
     )
-
-
-@cache
-def trusted() -> ssl.SSLContext:
-    """Whom we believe to be Telegram; reading the certificates takes a tenth of a second."""
-    return httpx.create_ssl_context()

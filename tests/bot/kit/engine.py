@@ -84,7 +84,7 @@ class ScriptedEngine:
             await asyncio.sleep(0)
             self._server.force_exit = True
             for connection in list(self._server.server_state.connections):
-                connection.transport.abort()  # type: ignore[union-attr]
+                connection.transport.abort()
             self._server.ending.set()
             await self._task
             self._server = None
