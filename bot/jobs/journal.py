@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import sqlite3
 import time
@@ -17,13 +18,18 @@ from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Job, State
 from bot.members.limits import Limits
 from bot.members.origin import Origin, Platform
 from bot.storage.database import Connection, Database
+from bot.storage.stored import revive
 from bot.styles.style import ResolvedStyle
 from engine.protocol import UsedParameters
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 """Base 32 without the letters that are taken for digits."""
 ID_LENGTH = 8
+BY_KEY = "SELECT * FROM jobs WHERE platform = :platform AND idempotency_key = :key"
 MISREAD = str.maketrans("ilo", "110")
+
+
+log = logging.getLogger(__name__)
 
 
 class IllegalTransition(Exception):
@@ -38,13 +44,27 @@ class Journal:
         self._limits = limits
         self._clock = clock
 
-    async def accept(self, origin: Origin, request: DrawRequest, seed: int, style: ResolvedStyle) -> Job:
-        """Takes the pictures from the member's allowance and writes the job, together; raises Refused."""
+    async def accept(
+        self, origin: Origin, request: DrawRequest, seed: int, style: ResolvedStyle, key: str | None = None
+    ) -> Job:
+        """Takes the pictures from the member's allowance and writes the job, together; raises Refused.
+
+        key: what makes a command of this platform the same when it comes twice; the job that it became is returned.
+        """
         job = Job(new_id(), origin, request, seed, style, State.ACCEPTED, self._clock())
         async with self._database.transaction() as connection:
+            if key is not None:
+                rows = await connection.execute_fetchall(BY_KEY, {"platform": origin.platform, "key": key})
+                for row in rows:
+                    return _job(row)
             await self._limits.take(connection, origin.platform, origin.user, request.count)
-            await _insert(connection, job)
+            await _insert(connection, job, key)
         return job
+
+    async def accepted(self, platform: Platform, key: str) -> Job | None:
+        """The job that was accepted under this key."""
+        rows = await self._database.rows(BY_KEY, {"platform": platform, "key": key})
+        return _job(rows[0]) if rows else None
 
     async def move(self, job: Job, state: State, *, reason: str = "", message: str = "", refund: bool = False) -> Job:
         """The job in its next state; ``job.used`` and ``job.fallback`` are written along.
@@ -78,7 +98,7 @@ class Journal:
             f"SELECT * FROM jobs WHERE platform = :platform AND state NOT IN ({ends}) ORDER BY created_at, id",
             {"platform": platform},
         )
-        return [_job(row) for row in rows]
+        return [job for row in rows if (job := _readable(row))]
 
     async def move_place(self, platform: Platform, old: str, new: str) -> None:
         """The jobs of a place whose id changed."""
@@ -96,11 +116,12 @@ def normal_id(text: str) -> str:
     return text.strip().lstrip("#").replace("-", "").lower().translate(MISREAD)
 
 
-async def _insert(connection: Connection, job: Job) -> None:
+async def _insert(connection: Connection, job: Job, key: str | None) -> None:
     values: dict[str, Any] = {
         **asdict(job.origin),
         "address": json.dumps(job.origin.address),
         "id": job.id,
+        "idempotency_key": key,
         "request": json.dumps(asdict(job.request)),
         "seed": job.seed,
         **asdict(job.style),
@@ -113,9 +134,18 @@ async def _insert(connection: Connection, job: Job) -> None:
     await connection.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({marks})", values)
 
 
+def _readable(row: sqlite3.Row) -> Job | None:
+    """The job of a row; None if another release wrote what this one cannot read: the other jobs go on."""
+    try:
+        return _job(row)
+    except (TypeError, ValueError):
+        log.exception("job %s cannot be read and is left as it is", row["id"])
+        return None
+
+
 def _job(row: sqlite3.Row) -> Job:
     origin = Origin(row["platform"], row["place"], row["user"], row["locale"], json.loads(row["address"]))
-    request = DrawRequest(**json.loads(row["request"]))
+    request = revive(DrawRequest, json.loads(row["request"]))
     return Job(
         id=row["id"],
         origin=origin,

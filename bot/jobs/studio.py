@@ -12,7 +12,7 @@ from bot.commands.request import DrawRequest
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
 from bot.jobs.courier import Courier, CurrentCourier
-from bot.jobs.job import Job, State
+from bot.jobs.job import TERMINAL_STATES, Job, State
 from bot.jobs.journal import Journal, normal_id
 from bot.jobs.run import JobRun
 from bot.members.origin import Origin, Platform
@@ -53,8 +53,11 @@ class Studio:
             self._start(job)
         return len(found)
 
-    async def submit(self, origin: Origin, request: DrawRequest) -> Job:
-        """Accept the request and start drawing; returns at once. Raises ``bot.errors.Refused``."""
+    async def submit(self, origin: Origin, request: DrawRequest, key: str | None = None) -> Job:
+        """Accept the request and start drawing; returns at once. Raises ``bot.errors.Refused``.
+
+        key: what makes a command the same when it comes twice; the second time the first one's job is returned.
+        """
         if self._closing:
             raise Refused("stopping")
         member = (origin.platform, origin.user)
@@ -64,15 +67,21 @@ class Studio:
         try:
             style = await self._styles.resolve(origin.platform, origin.place, request.style)
             seed = secrets.randbelow(SEED_MAX + 2 - request.count) if request.seed is None else request.seed
-            job = await self._journal.accept(origin, request, seed, style)
+            job = await self._journal.accept(origin, request, seed, style, key)
         except BaseException:
             self._release(origin)
             raise
-        if not self._closing:
+        if self._closing or job.id in self._commissions or job.state in TERMINAL_STATES:
+            self._release(origin)
+        else:
             self._start(job)
         return job
 
-    async def again(self, origin: Origin, job_id: str) -> Job:
+    async def accepted(self, platform: Platform, key: str) -> Job | None:
+        """The job that a command with this key became."""
+        return await self._journal.accepted(platform, key)
+
+    async def again(self, origin: Origin, job_id: str, key: str | None = None) -> Job:
         """The request of an earlier job with a new seed (the button). Raises ``bot.errors.Refused``.
 
         Any member of the place may ask; it is drawn from that member's allowance.
@@ -80,7 +89,7 @@ class Studio:
         job = await self._journal.get(job_id)
         if job is None or (job.origin.platform, job.origin.place) != (origin.platform, origin.place):
             raise Refused("unknown-job", name=job_id)
-        return await self.submit(origin, replace(job.request, seed=None))
+        return await self.submit(origin, replace(job.request, seed=None), key)
 
     async def cancel(self, origin: Origin, job_id: str | None = None) -> list[Job]:
         """Cancel that job of this member, or all of them; returns those that were stopped.

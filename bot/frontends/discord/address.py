@@ -9,10 +9,13 @@ from typing import Any
 import discord
 
 from bot.jobs.job import Job
-from bot.members.origin import Origin
+from bot.members.origin import JsonObject, Origin
+from bot.storage.stored import revive
 
 TOKEN_SECONDS = 14.5 * 60
 """How long the token of an interaction is used; Discord ends it after 15 minutes."""
+FILE_BYTES = 10 * 1024**2
+"""What Discord takes everywhere."""
 
 Interaction = discord.Interaction[Any]
 
@@ -24,14 +27,22 @@ class Address:
     limit: bytes that one uploaded file may have there.
     """
 
-    token: str
-    message: int
-    channel: int
-    limit: int
+    token: str = ""
+    message: int = 0
+    channel: int = 0
+    limit: int = FILE_BYTES
 
     @classmethod
     def of(cls, job: Job) -> Address:
-        return cls(**job.origin.address)
+        return cls.from_json(job.origin.address)
+
+    @classmethod
+    def from_json(cls, stored: JsonObject) -> Address:
+        """An address that this or another release wrote."""
+        return revive(cls, stored)
+
+    def to_json(self) -> JsonObject:
+        return asdict(self)
 
 
 def is_fresh(job: Job) -> bool:
@@ -48,5 +59,5 @@ def origin(interaction: Interaction, message: int = 0) -> Origin:
         place=str(interaction.guild_id or channel),
         user=str(interaction.user.id),
         locale=str(interaction.locale),
-        address=asdict(address),
+        address=address.to_json(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from telegram import Chat, Message, User
@@ -10,11 +11,36 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.members.origin import Origin
+from bot.members.origin import JsonObject, Origin
+from bot.storage.stored import revive
 
 MODERATORS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """source: the update that the job came from; the same update that comes twice draws once.
+
+    reply_to: the message that is answered; None answers nothing in particular. thread: the topic of a forum, or None.
+    """
+
+    source: str | None = None
+    reply_to: int | None = None
+    thread: int | None = None
+
+    @classmethod
+    def of(cls, origin: Origin) -> Address:
+        return cls.from_json(origin.address)
+
+    @classmethod
+    def from_json(cls, stored: JsonObject) -> Address:
+        """An address that this or another release wrote."""
+        return revive(cls, stored)
+
+    def to_json(self) -> JsonObject:
+        return asdict(self)
 
 
 def author(message: Message) -> str:
@@ -27,19 +53,15 @@ def author(message: Message) -> str:
 
 def origin(message: Message) -> Origin:
     """Where a command comes from. ``source`` says which one, so that an update that comes twice counts once."""
-    address = {
-        "source": f"m:{message.chat_id}:{message.message_id}",
-        "reply_to": message.message_id,
-        "thread": thread(message),
-    }
+    address = Address(f"m:{message.chat_id}:{message.message_id}", message.message_id, thread(message))
     locale = (message.from_user and message.from_user.language_code) or ""
-    return Origin("telegram", str(message.chat_id), author(message), locale, address)
+    return Origin("telegram", str(message.chat_id), author(message), locale, address.to_json())
 
 
 def pressed(user: User, message: Message, query_id: str) -> Origin:
     """Where a press of a button comes from; the answer replies to the message with the button."""
-    address = {"source": f"q:{query_id}", "reply_to": message.message_id, "thread": thread(message)}
-    return Origin("telegram", str(message.chat_id), str(user.id), user.language_code or "", address)
+    address = Address(f"q:{query_id}", message.message_id, thread(message))
+    return Origin("telegram", str(message.chat_id), str(user.id), user.language_code or "", address.to_json())
 
 
 def thread(message: Message) -> int | None:

@@ -54,7 +54,7 @@ class ButtonHandler:
         who = pressed(query.from_user, message, query.id)
         match action:
             case Action.AGAIN:
-                await accept(self._services, who, lambda: self._services.app.studio.again(who, job.id))
+                await accept(self._services, who, lambda key: self._services.app.studio.again(who, job.id, key))
                 return ""
             case Action.FILE:
                 return await self._file(who, job, replies)

@@ -10,6 +10,7 @@ from telegram import InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParame
 from telegram.error import BadRequest, ChatMigrated
 from telegram.ext import ExtBot
 
+from bot.frontends.telegram.address import Address
 from bot.frontends.telegram.rate_limiter import Priority
 from bot.jobs.studio import Studio
 from bot.members.origin import Origin
@@ -75,8 +76,10 @@ class Chats:
 
     async def _post(self, origin: Origin, send: Callable[..., Awaitable[T]], **content: Any) -> T:
         """In reply, and in its topic, where those are still there."""
-        reply = ReplyParameters(origin.address["reply_to"], allow_sending_without_reply=True)
-        content |= {"reply_parameters": reply, "message_thread_id": origin.address["thread"]}
+        address = Address.of(origin)
+        if address.reply_to is not None:
+            content["reply_parameters"] = ReplyParameters(address.reply_to, allow_sending_without_reply=True)
+        content["message_thread_id"] = address.thread
         try:
             return await self.ask(origin.place, lambda chat: send(chat_id=chat, **content))
         except BadRequest as error:

@@ -14,7 +14,7 @@ from telegram.error import TelegramError
 from bot.commands.parsing import Invocation, draw_request, parse
 from bot.commands.table import CommandTable
 from bot.errors import Refused
-from bot.frontends.telegram.address import moderates, origin
+from bot.frontends.telegram.address import Address, moderates, origin
 from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.text import TEXT, fit, plain
 from bot.jobs.job import Job
@@ -67,7 +67,7 @@ class Commands:
             case ("adapter", _):
                 return await self._moderate(message, who, replies, call)
         request = draw_request(call.path[0], call.options, self._table)
-        await accept(self._services, who, lambda: self._services.app.studio.submit(who, request))
+        await accept(self._services, who, lambda key: self._services.app.studio.submit(who, request, key))
         return ""
 
     async def _moderate(self, message: Message, who: Origin, replies: Replies, call: Invocation) -> str:
@@ -90,10 +90,14 @@ class Commands:
             log.warning("chat %s cannot be answered: %s", who.place, error)
 
 
-async def accept(services: TelegramServices, who: Origin, submit: Callable[[], Awaitable[Job]]) -> None:
-    """Accept a job, once for each update, and open the message in which it will live."""
-    if await services.records.accepted(who.address["source"]) is None:
-        job = await submit()
+async def accept(services: TelegramServices, who: Origin, submit: Callable[[str | None], Awaitable[Job]]) -> None:
+    """Accept a job, once for each update, and open the message in which it will live.
+
+    submit: is given the key by which the job is known if the update comes again.
+    """
+    key = Address.of(who).source
+    if key is None or await services.app.studio.accepted("telegram", key) is None:
+        job = await submit(key)
         services.tasks.start(services.courier.open(job), f"message of job {job.id}")
 
 

@@ -19,6 +19,7 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
 
 from bot.frontends.telegram import buttons
+from bot.frontends.telegram.address import Address
 from bot.frontends.telegram.chats import Chats, says
 from bot.frontends.telegram.job_message import JobMessage, MessageContent
 from bot.frontends.telegram.message_records import MessageRecord, MessageRecords
@@ -136,7 +137,7 @@ class TelegramCourier:
         if time.monotonic() - live.acted < ACTION_SECONDS:
             return
         live.acted = time.monotonic()
-        chat, thread = self._chats.of(job.origin.place), job.origin.address["thread"]
+        chat, thread = self._chats.of(job.origin.place), Address.of(job.origin).thread
         with suppress(TelegramError):
             action = ChatAction.UPLOAD_PHOTO
             await self._bot.send_chat_action(chat, action, message_thread_id=thread, rate_limit_args="instant")

@@ -45,11 +45,3 @@ class MessageRecords:
                 "INSERT OR REPLACE INTO telegram_cards (job, status, media, album, files) VALUES (?, ?, ?, ?, ?)",
                 values,
             )
-
-    async def accepted(self, source: str) -> str | None:
-        """The job that this update became, when it comes a second time."""
-        rows = await self._database.rows(
-            "SELECT id FROM jobs WHERE platform = 'telegram' AND json_extract(address, '$.source') = :source",
-            {"source": source},
-        )
-        return str(rows[0]["id"]) if rows else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,22 @@ def test_ids_are_short_public_and_read_as_people_spell_them() -> None:
     assert len(ids) == 1000
     assert all(len(id) == 8 and normal_id(id) == id for id in ids)
     assert normal_id(" #OI1l-abCD ") == "0111abcd"
+
+
+async def test_a_command_that_comes_twice_is_one_job_and_paid_once(
+    journal: Journal, limits: Limits, origin: Origin
+) -> None:
+    first, second = await asyncio.gather(*(journal.accept(origin, DEER, 7, LOOK, "m:1:2") for _ in range(2)))
+    assert first == second == await journal.accepted("console", "m:1:2")
+    assert (await limits.quota("console", origin.user)).left == 2
+    assert (await journal.accept(origin, DEER, 7, LOOK, "m:1:3")).id != first.id
+    assert await journal.accepted("discord", "m:1:2") is None
+
+
+async def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(
+    database: Database, journal: Journal, origin: Origin
+) -> None:
+    broken, whole = [await journal.accept(origin, DEER, 7, LOOK) for _ in range(2)]
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE jobs SET request = '{}' WHERE id = ?", (broken.id,))
+    assert await journal.unfinished("console") == [whole]
