@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
 from diffusers import StableDiffusionPipeline
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
@@ -21,10 +21,11 @@ from adapters.manifest import Manifest
 from adapters.registry import LORA_FILE, Registry, hash_files
 from engine.batch.active_request import ActiveRequest
 from engine.batch.engine import Engine
-from engine.batch.events import LAST, Done, Event
+from engine.batch.events import LAST, Done, Event, Finished
 from engine.diffusion.model import Model
 from engine.plan import make_plan
-from engine.protocol import DEFAULT_GUIDANCE_SCALE, AdapterUse, GenerationRequest
+from engine.protocol import DEFAULT_GUIDANCE_SCALE, DEFAULT_SAMPLER, AdapterUse, GenerationRequest
+from engine.samplers.sampling import build_sampler
 from engine.settings import EngineSettings
 
 LAYERS = (".to_q", ".to_k", ".to_v", ".to_out.0")
@@ -40,6 +41,7 @@ class Request:
     guidance: float = DEFAULT_GUIDANCE_SCALE
     adapter: str | None = None
     at: float = 0.0
+    sampler: str = DEFAULT_SAMPLER
 
     @property
     def user(self) -> str:
@@ -53,6 +55,8 @@ class Outcome:
     finished: list[float]
     failures: int = 0
     waits: list[float] = field(default_factory=list)
+    pngs: list[bytes | None] = field(default_factory=list)
+    """The engine's pictures; None where it failed."""
 
     @property
     def seconds(self) -> float:
@@ -68,30 +72,38 @@ class Today:
             text_encoder=copy.deepcopy(model.text_encoder),
             tokenizer=model.tokenizer,
             unet=copy.deepcopy(model.unet).to(memory_format=torch.contiguous_format),
-            scheduler=diffusers.DPMSolverMultistepScheduler.from_config(model.noise_schedule),
+            scheduler=build_sampler(DEFAULT_SAMPLER, model.noise_schedule, 0),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
         )
         self._pipeline.set_progress_bar_config(disable=True)
-        self._device = model.device
+        self._noise_schedule = model.noise_schedule
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Already found a `peft_config`")  # that is what two adapters are
             for name in adapters:
                 self._pipeline.load_lora_weights(folder / name, adapter_name=name)
 
-    def draw(self, request: Request) -> None:
+    def compile(self, backend: str) -> None:
+        """Compile the U-Net in place, for one shape after the other."""
+        self._pipeline.unet.compile(backend=backend, dynamic=False)
+
+    def draw(self, request: Request) -> Image.Image:
+        """The picture, as an application draws it that has one pipeline."""
         if request.adapter:
             self._pipeline.enable_lora()
             self._pipeline.set_adapters([request.adapter], [1.0])
         elif self._pipeline.get_list_adapters():
             self._pipeline.disable_lora()
-        self._pipeline(
+        self._pipeline.scheduler = build_sampler(request.sampler, self._noise_schedule, request.seed)
+        drawn = self._pipeline(
             request.prompt,
             guidance_scale=request.guidance,
             num_inference_steps=request.steps,
             generator=torch.Generator("cpu").manual_seed(request.seed),
         )
+        picture: Image.Image = drawn.images[0]
+        return picture
 
     def serve(self, requests: Sequence[Request]) -> Outcome:
         """Every request is drawn and timed; a request that arrives later waits by the clock of those times."""
@@ -115,7 +127,20 @@ class Ours:
     @property
     def swaps(self) -> float:
         """Adapters that were written into a slot."""
-        return self.engine.metrics.registry.get_sample_value("sanggar_slot_swaps_total") or 0.0
+        return self._counted("sanggar_slot_swaps_total")
+
+    @property
+    def calls(self) -> float:
+        """U-Net calls."""
+        return self._counted("sanggar_step_rows_count")
+
+    @property
+    def rows(self) -> float:
+        """Rows of all U-Net calls."""
+        return self._counted("sanggar_step_rows_sum")
+
+    def _counted(self, name: str) -> float:
+        return self.engine.metrics.registry.get_sample_value(name) or 0.0
 
     def serve(self, requests: Sequence[Request]) -> Outcome:
         """Requests arrive when they say; returns when the last one is answered."""
@@ -129,7 +154,7 @@ class Ours:
         finished = [one.at - begun for one in waiting]
         failures = sum(not isinstance(one.last, Done) for one in waiting)
         waits = [end - request.at for end, request in zip(finished, requests, strict=True)]
-        return Outcome(finished, failures, waits)
+        return Outcome(finished, failures, waits, [one.png for one in waiting])
 
 
 class _Waiting:
@@ -137,6 +162,7 @@ class _Waiting:
         self.request = request
         self.answered = threading.Event()
         self.at = 0.0
+        self.png: bytes | None = None
         self.last: Event | None = None
 
     def job(self, engine: Engine) -> ActiveRequest:
@@ -146,12 +172,15 @@ class _Waiting:
             seed=request.seed,
             num_inference_steps=request.steps,
             guidance_scale=request.guidance,
+            sampler=request.sampler,
             user=request.user,
             adapters=[AdapterUse(name=request.adapter)] if request.adapter else [],
         )
         return ActiveRequest(f"{request.seed}-{id(self)}", make_plan(body, engine.facts), self._take)
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, Finished):
+            self.png = event.png
         if isinstance(event, LAST):
             self.at, self.last = time.perf_counter(), event
             self.answered.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 import resource
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
@@ -20,7 +21,10 @@ WARM_UP = 5
 """Waves through all adapters before memory is first read, so that the allocator has mostly settled."""
 
 
-def mixed_requests(adapters: list[str], count: int = 24) -> list[Request]:
+STEPS = (10, 15, 20, 25, 30, 40, 50)
+
+
+def mixed_requests(adapters: list[str], count: int = 24, steps: Sequence[int] = STEPS) -> list[Request]:
     """Base and three LoRAs, guidance 1 and 5 to 9, 10 to 50 steps, in random order."""
     dice = random.Random(0)
     kinds = [None, *adapters[:3]]
@@ -28,7 +32,7 @@ def mixed_requests(adapters: list[str], count: int = 24) -> list[Request]:
         Request(
             f"a fox, number {index}",
             seed=index,
-            steps=dice.choice([10, 15, 20, 25, 30, 40, 50]),
+            steps=dice.choice(steps),
             guidance=dice.choice([1.0, 5.0, 6.0, 7.5, 9.0]),
             adapter=kinds[index % len(kinds)],
         )

@@ -103,28 +103,54 @@ def environment(model: Model) -> dict[str, Any]:
     }
 
 
-def random_sd21() -> Model:
-    """Stable Diffusion 2.1-base at full size with random weights; speed does not depend on the values."""
+def random_sd21(width: int = 320, side: int = 64) -> Model:
+    """Stable Diffusion 2.1-base with random weights; speed does not depend on the values.
+
+    320 channels and latents of 64x64 are its full size; a rehearsal has less.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    unet = UNet2DConditionModel(
-        sample_size=64, cross_attention_dim=1024, attention_head_dim=(5, 10, 20, 20), use_linear_projection=True
-    )
-    wide = {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2}
-    vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, sample_size=768, **wide
-    )
-    text = CLIPTextModel(
-        CLIPTextConfig(
-            hidden_size=1024, intermediate_size=4096, num_hidden_layers=23, num_attention_heads=16, hidden_act="gelu"
-        )
-    )
-    for part in (unet, vae, text):
-        part.to(device, dtype).eval().requires_grad_(False)
-    unet.to(memory_format=torch.channels_last)
-    schedule = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False)
     tokenizer = load_model("nano", "cpu").tokenizer
+    with device:  # random numbers for a milliard of weights take a CPU long
+        parts = [build(width, side) for build in (_random_unet, _random_vae, _random_text_encoder)]
+    unet, vae, text = (part.to(device, dtype).eval().requires_grad_(False) for part in parts)
+    unet.to(memory_format=torch.channels_last)
+    schedule = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+    )
     return Model("sd21-random", tokenizer, text, unet, vae, dict(schedule.config), device, dtype)
+
+
+def _random_unet(width: int, side: int) -> Any:
+    return UNet2DConditionModel(
+        sample_size=side,
+        block_out_channels=(width, 2 * width, 4 * width, 4 * width),
+        cross_attention_dim=_text_width(width),
+        attention_head_dim=tuple(channels // 64 for channels in (width, 2 * width, 4 * width, 4 * width)),
+        use_linear_projection=True,
+    )
+
+
+def _random_vae(width: int, side: int) -> Any:
+    narrow = max(32, width * 2 // 5)
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(narrow, 2 * narrow, 4 * narrow, 4 * narrow),
+        layers_per_block=2,
+        sample_size=8 * side,
+    )
+
+
+def _random_text_encoder(width: int, side: int) -> Any:
+    hidden = _text_width(width)
+    sizes = {"hidden_size": hidden, "intermediate_size": 4 * hidden, "num_attention_heads": hidden // 64}
+    return CLIPTextModel(CLIPTextConfig(num_hidden_layers=23, hidden_act="gelu", **sizes))
+
+
+def _text_width(width: int) -> int:
+    """1024 for the full size; always a multiple of the 64 channels of a head."""
+    return max(64, width * 16 // 5 // 64 * 64)
 
 
 def show(figures: dict[str, Any]) -> None:

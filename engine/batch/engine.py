@@ -49,7 +49,7 @@ class Engine:
         self.metrics = Metrics()
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._turns = compute_lock(model.device)
-        room = choose_capacity(model, settings)
+        room = self.capacity = choose_capacity(model, settings)
         self._bank = SlotBank(model.unet, room.adapter_slots)
         text = text_bank(model)
         self.adapters = AdapterCache(
@@ -77,14 +77,17 @@ class Engine:
         self._bank.fix(usual_shapes(self._bank.layers, every_lora(self.adapters)), self._max_rank)
         self._runner.compile(backend, self.model.native // self.model.vae_scale_factor)
 
-    @torch.inference_mode()
     def warm_up(self, say: Callable[[str], None]) -> None:
         """Take a step with each number of rows for which the compiled U-Net has a graph."""
         rows, most = 1, bucket(self._scheduler.max_rows)
         while rows <= most:
             say(f"compiling for {rows} of {most} rows")
-            self._runner.call(self.model.unet, *self.model.blank_rows(rows))
+            self.blank_step(rows)
             rows *= 2
+
+    def blank_step(self, rows: int) -> None:
+        """Take a step of ``rows`` rows that draw nothing; a compiled U-Net makes their graph if it has none yet."""
+        self._runner.call(self.model.unet, *self.model.blank_rows(rows))
 
     # Any thread
 
