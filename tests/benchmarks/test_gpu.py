@@ -1,4 +1,4 @@
-"""The script for the day there is a card, rehearsed at its smallest; and what it writes down when something goes wrong."""
+"""The script for the day there is a card, rehearsed at its smallest; what it writes down where something goes wrong."""
 
 from __future__ import annotations
 
