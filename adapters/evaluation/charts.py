@@ -17,17 +17,21 @@ SETS = ("held out", "before", "after")
 SHADES = ("0.5", "tab:orange", "tab:green")
 
 
-def ratio_plot(evaluation: Evaluation, titles: dict[str, str]) -> Image.Image | None:
-    """After over before, for every score."""
+def change_plot(evaluation: Evaluation, titles: dict[str, str]) -> Image.Image | None:
+    """The change of every score, in units of its spread over the seeds; within two of them it may be chance."""
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
-        ratios = [evaluation.ratio(name) for name in titles]
-        bars = axes.barh(list(titles.values()), ratios, color="tab:green")
-        axes.bar_label(bars, fmt="%.2f", padding=3)
-        axes.axvline(1, color="black", linewidth=0.8)
+        shown = {name: change for name, change in evaluation.changes.items() if change.spread > 0}
+        sizes = [change.mean / change.spread for change in shown.values()]
+        shades = ["tab:green" if change.is_clear else "0.7" for change in shown.values()]
+        bars = axes.barh([titles[name] for name in shown], sizes, color=shades)
+        axes.bar_label(bars, [str(change) for change in shown.values()], padding=3)
+        axes.axvspan(-2, 2, color="0.93", zorder=0)
+        axes.axvline(0, color="black", linewidth=0.8)
         axes.invert_yaxis()
-        axes.set(xlabel="after / before", xlim=(min(0, *ratios), 1.15 * max(1, *ratios)))
+        axes.margins(x=0.3)
+        axes.set(xlabel="(after - before) / spread over the seeds")
 
     return plot(paint, 8, 3.2)
 

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from adapters.evaluation.charts import nearest_plot, palette_plot, ratio_plot
+from adapters.evaluation.charts import change_plot, nearest_plot, palette_plot
 from adapters.evaluation.evaluate import Evaluation
 from adapters.evaluation.grid import comparison
 from adapters.reports.pages import image, page, table
@@ -23,6 +23,7 @@ ROWS = {
     "consistency": ("Consistency of a caption over seeds", "higher"),
     "nearest_training": ("Nearest training picture, cosine", "see below"),
 }
+CHANGES = "The change of each score, in units of its spread over the seeds"
 SEEDS_SHOWN = 2
 """In Markdown; the page shows all."""
 
@@ -38,11 +39,12 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "fid_backbone": evaluation.fid_backbone,
         "cmmd_estimate": "unbiased" if evaluation.unbiased else "biased",
         "captions": len(evaluation.captions),
+        "seen_captions": evaluation.seen_captions,
         "seeds": len(evaluation.drawn[0]),
         "before": asdict(evaluation.before),
         "after": asdict(evaluation.after),
         "held_out": evaluation.held_out,
-        **evaluation.ratios,
+        "changes": {name: asdict(change) for name, change in evaluation.changes.items()},
         "verdict": evaluation.verdict,
     }
 
@@ -58,7 +60,7 @@ def write_page(evaluation: Evaluation, file: Path) -> None:
         f"<p><strong>{escape(evaluation.verdict)}</strong></p>",
         *(f"<p>{escape(text)}</p>" for text in (method(evaluation),)),
         table(scores(evaluation)),
-        image(ratio_plot(evaluation, titles()), "Each score after, divided by before"),
+        image(change_plot(evaluation, titles()), CHANGES),
         "<h2>Side by side</h2>",
         image(comparison(evaluation, len(evaluation.drawn[0])), "Pictures before and after at equal seeds"),
         "<h2>Palettes</h2>",
@@ -74,7 +76,7 @@ def write_markdown(evaluation: Evaluation, folder: Path) -> None:
     name, manifest = evaluation.adapter.name, evaluation.adapter.manifest
     pictures = {
         "side-by-side": ("Pictures before and after at equal seeds", comparison(evaluation, SEEDS_SHOWN)),
-        "ratios": ("Each score after, divided by before", ratio_plot(evaluation, titles())),
+        "changes": (CHANGES, change_plot(evaluation, titles())),
         "palette": ("Histograms of the commonest colours", palette_plot(evaluation)),
         "nearest": ("Similarity to the nearest training picture", nearest_plot(evaluation)),
     }
@@ -90,7 +92,7 @@ def write_markdown(evaluation: Evaluation, folder: Path) -> None:
         shown["side-by-side"],
         method(evaluation),
         markdown_table(scores(evaluation)),
-        shown["ratios"],
+        shown["changes"],
         "## Palettes",
         shown["palette"],
         "## Over-fitting",
@@ -113,13 +115,13 @@ def scores(evaluation: Evaluation) -> list[tuple[str, ...]]:
             title,
             f"{before[name]:.3f}",
             f"{after[name]:.3f}",
-            f"{evaluation.ratio(name):.2f}",
+            str(evaluation.changes[name]) if name in evaluation.changes else f"{after[name] - before[name]:+.3f}",
             better,
             f"{own[name]:.3f}" if name in own else "",
         )
         for name, (title, better) in ROWS.items()
     ]
-    return [("", "before", "after", "ratio", "better", "held out"), *lines]
+    return [("", "before", "after", "change", "better", "held out"), *lines]
 
 
 def markdown_table(lines: Sequence[Sequence[str]]) -> str:
@@ -129,14 +131,25 @@ def markdown_table(lines: Sequence[Sequence[str]]) -> str:
 
 
 def method(evaluation: Evaluation) -> str:
-    """What was drawn, and with which eyes it was looked at."""
+    """What was drawn, with which eyes it was looked at, and what the columns mean."""
     seeds, estimate = len(evaluation.drawn[0]), "unbiased" if evaluation.unbiased else "biased"
     return (
-        f"{len(evaluation.captions)} held-out captions, {seeds} seeds each, drawn by the base model (before) and with "
-        f"the adapter at weight {evaluation.weight:g} (after), with the same prompts and seeds. Features: "
-        f"{evaluation.backbone}; of the Frechet distance: {evaluation.fid_backbone}. CMMD is the {estimate} estimate. "
-        "The last column is what the held-out pictures have by themselves: drawing just like them comes that far."
+        f"{len(evaluation.captions)} held-out captions ({seen(evaluation)}), {seeds} seeds each, drawn by the base "
+        f"model (before) and with the adapter at weight {evaluation.weight:g} (after), with equal prompts and seeds. "
+        f"Features: {evaluation.backbone}; of the Frechet distance: {evaluation.fid_backbone}. CMMD is the {estimate} "
+        "estimate. A change is the mean over the seeds of after minus before, with the standard deviation of the "
+        "seeds' own changes; what is not more than twice that may be chance. Before and after are of all pictures "
+        "together, so a distance differs a little from the mean over the seeds. The last column is how far one comes "
+        "who draws just like the held-out pictures: their own scores, and the distances of the training pictures to "
+        "them."
     )
+
+
+def seen(evaluation: Evaluation) -> str:
+    """Whether training has seen the held-out captions."""
+    if not evaluation.seen_captions:
+        return "none of them is the caption of a training picture"
+    return f"{evaluation.seen_captions} of them are captions of training pictures too, which flatters the adapter"
 
 
 def over_fitting(evaluation: Evaluation) -> str:

@@ -18,8 +18,9 @@ DOCS = SHIPPED.parent / "docs" / "adapters"
 HEAD = """# Reports of the shipped adapters
 
 Made by `python -m adapters.evaluation.shipped`: the held-out captions of each data set, drawn by nano without (before)
-and with the adapter (after) at equal prompts and seeds, and looked at with nano's own CLIP. Ratios are after / before;
-below 1 is better for CMMD and the Frechet distance, above 1 for the similarity to the held-out pictures.
+and with the adapter (after) at equal prompts and seeds, and looked at with nano's own CLIP. A change is the mean over
+the seeds of after minus before, with its spread over the seeds. Less is better for CMMD and the Frechet distance, more
+for the similarity to the held-out pictures and for the CLIP score, which says whether the caption is still drawn.
 """
 
 
@@ -36,7 +37,7 @@ def main(
 
     folder.mkdir(parents=True, exist_ok=True)
     eyes = load_eyes("nano")
-    lines: list[tuple[str, ...]] = [("adapter", "CMMD", "Frechet distance", "similarity", "verdict")]
+    lines: list[tuple[str, ...]] = [("adapter", "CMMD", "Frechet distance", "similarity", "CLIP score", "verdict")]
     for adapter in Registry([SHIPPED]).list():
         if only and adapter.name not in only:
             continue
@@ -44,10 +45,10 @@ def main(
         write_markdown(evaluation, folder)
         write_page(evaluation, folder / f"{adapter.name}.html")
         write_json(evaluation, folder / f"{adapter.name}.json")
-        ratios = (f"x {evaluation.ratio(name):.2f}" for name in ("cmmd", "fid", "reference_similarity"))
+        changes = (str(evaluation.changes[name]) for name in ("cmmd", "fid", "reference_similarity", "clip_score"))
         name = adapter.name
         links = f"[{name}]({name}.md), [all pictures]({name}.html), [figures]({name}.json)"
-        lines.append((links, *ratios, evaluation.verdict))
+        lines.append((links, *changes, evaluation.verdict))
         typer.echo(evaluation.verdict)
     if not only:
         (folder / "reports.md").write_text(f"{HEAD}\n{markdown_table(lines)}\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from adapters.cli.adapters import evaluate_command
 from adapters.evaluation.backbones import LARGE, FeatureExtractors, HubClip, load_backbone
-from adapters.evaluation.evaluate import Evaluation, evaluate
+from adapters.evaluation.evaluate import BY_SEED, Change, Evaluation, evaluate
 from adapters.evaluation.grid import labelled
 from adapters.evaluation.metrics import Array, clip_score, normalized
 from adapters.evaluation.pictures import load_adapted
@@ -77,8 +77,11 @@ def test_the_report_holds_every_figure(evaluation: Evaluation, tmp_path: Path) -
     write_json(evaluation, tmp_path / "report.json")
     figures = json.loads((tmp_path / "report.json").read_text())
     assert figures == json.loads(json.dumps(as_json(evaluation)))
-    for name in ("cmmd", "fid", "reference_similarity"):
-        assert figures[f"{name}_ratio"] == pytest.approx(figures["after"][name] / figures["before"][name])
+    assert figures["seen_captions"] == 0
+    for name in BY_SEED:
+        changes = [after[name] - before[name] for before, after in zip(*evaluation.by_seed, strict=True)]
+        assert figures["changes"][name]["mean"] == pytest.approx(sum(changes) / 2)
+        assert figures["changes"][name]["spread"] == pytest.approx(abs(changes[0] - changes[1]) / 2**0.5)
     assert (figures["backbone"], figures["fid_backbone"]) == ("mean colours", "brightness")
     write_page(evaluation, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
@@ -97,7 +100,18 @@ def test_what_the_held_out_pictures_have_by_themselves_stands_beside_it(evaluati
     assert evaluation.held_out["nearest_training"] == pytest.approx(float(evaluation.nearest[0].mean()))
     shown = {line[0]: line[-1] for line in scores(evaluation)}
     assert shown[ROWS["clip_score"][0]] == f"{evaluation.held_out['clip_score']:.3f}"
-    assert shown[ROWS["cmmd"][0]] == ""
+    assert shown[ROWS["consistency"][0]] == ""
+    assert evaluation.held_out["cmmd"] > 0
+    assert evaluation.held_out["fid"] > 0
+
+
+def test_a_caption_that_training_has_seen_is_told(evaluation: Evaluation, colours: Path, tmp_path: Path) -> None:
+    table = colours / "captions.csv"
+    table.write_text(table.read_text().replace("a blue wall,test", "a red wall,test"))
+    seen = evaluate(evaluation.adapter, colours, FeatureExtractors(Colours()), seeds=2)
+    assert seen.seen_captions == 1
+    write_page(seen, tmp_path / "report.html")
+    assert "1 of them are captions of training pictures too" in (tmp_path / "report.html").read_text()
 
 
 def test_one_held_out_picture_is_too_few(evaluation: Evaluation, colours: Path) -> None:
@@ -157,15 +171,33 @@ def test_small_pictures_are_enlarged_and_large_ones_shrunk(side: int, shown: int
     assert (np.asarray(page) == (255, 0, 0)).all(axis=-1).sum() == shown**2
 
 
-def test_the_verdict_follows_the_figures(evaluation: Evaluation) -> None:
-    before = replace(evaluation.before, cmmd=0.7, reference_similarity=0.3, nearest_training=0.2)
-    good = replace(before, cmmd=0.5, reference_similarity=0.7)
-    judged = replace(evaluation, before=before, after=good, held_out=evaluation.held_out | {"nearest_training": 0.9})
-    assert judged.verdict == (
-        "walls draws more like its pictures than the base does (CMMD x 0.71, similarity x 2.33); no over-fitting seen."
+def judged(evaluation: Evaluation, *changes: tuple[float, float, float], nearest: float = 0.2) -> str:
+    """The verdict on two seeds that change similarity, CMMD and CLIP score so; before, everything is 0."""
+    names = ("reference_similarity", "cmmd", "clip_score")
+    before = [dict.fromkeys(BY_SEED, 0.0) for _ in changes]
+    after = [dict.fromkeys(BY_SEED, 0.0) | dict(zip(names, change, strict=True)) for change in changes]
+    own = evaluation.held_out | {"nearest_training": 0.9}
+    scores = replace(evaluation.after, nearest_training=nearest)
+    return replace(evaluation, by_seed=(before, after), held_out=own, after=scores).verdict
+
+
+def test_the_verdict_says_what_is_clear_and_what_may_be_chance(evaluation: Evaluation) -> None:
+    assert judged(evaluation, (0.40, -0.20, 0.0), (0.42, -0.22, 0.0)) == (
+        "walls draws clearly more like its pictures than the base does "
+        "(similarity +0.410 ± 0.014, CMMD -0.210 ± 0.014), follows captions as well; no over-fitting seen."
     )
-    assert "not more like" in replace(judged, after=before).verdict
-    assert "by heart" in replace(judged, after=replace(good, nearest_training=0.95)).verdict
+    assert "perhaps more like" in judged(evaluation, (0.1, -0.1, 0.0), (0.5, -0.5, 0.0))
+    assert "not more like" in judged(evaluation, (-0.40, -0.20, 0.0), (-0.42, -0.22, 0.0))
+    assert "not more like" in judged(evaluation, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    fallen = judged(evaluation, (0.40, -0.20, -0.28), (0.42, -0.22, -0.30))
+    assert "follows captions less (CLIP score -0.290 ± 0.014)" in fallen
+    assert "by heart" in judged(evaluation, (0.40, -0.20, 0.0), (0.42, -0.22, 0.0), nearest=0.95)
+
+
+def test_a_score_of_zero_or_below_has_a_change_like_any_other() -> None:
+    assert str(Change(-0.0003, 0.0)) == "-0.000 ± 0.000"
+    assert Change(-0.3, 0.1).is_clear
+    assert not Change(0.19, 0.1).is_clear
 
 
 @pytest.mark.parametrize("method", [LORA, DREAMBOOTH.format(l2=0)], ids=["lora", "dreambooth"])
