@@ -8,7 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from bot.engine_link.client import EngineClient
+from bot.handlers.dispatch import Dispatcher
+from bot.handlers.services import Services
 from bot.jobs.journal import Journal
+from bot.jobs.pictures import PictureStore
 from bot.jobs.studio import Studio
 from bot.members.limits import Limits
 from bot.replies.replies import Catalogues
@@ -18,6 +21,9 @@ from bot.styles.bindings import Styles
 from bot.styles.catalogue import StyleCatalogue
 from bot.styles.choosing import AdapterChoice
 from bot.styles.refreshing import keep_asking
+
+PICTURES = "pictures"
+"""Folder of the kept pictures, within ``settings.data``."""
 
 
 class Application:
@@ -37,6 +43,7 @@ class Application:
     styles: Styles
     studio: Studio
     adapter_choice: AdapterChoice
+    dispatcher: Dispatcher
     replies: Catalogues
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -69,7 +76,10 @@ class Application:
         self._stack.push_async_callback(_cancel, asking)
         self.styles = Styles(database, self.catalogue)
         self.adapter_choice = AdapterChoice(database, self.styles, self.catalogue, self.engine)
-        self.studio = Studio(Journal(database, self.limits), self.styles, self.engine, settings.running_jobs)
+        pictures = PictureStore(settings.data / PICTURES, settings.pictures_kept)
+        journal = Journal(database, self.limits)
+        self.studio = Studio(journal, self.styles, self.engine, pictures, settings.running_jobs)
+        self.dispatcher = Dispatcher(Services(self.studio, self.limits, self.catalogue, self.adapter_choice, pictures))
         self._stack.push_async_callback(self.studio.close, settings.shutdown_grace)
 
 

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """Most pictures that a member can have saved up; at least the four of one command."""
     running_jobs: int = Field(default=3, ge=1, le=100)
     """Jobs of one member at the same time."""
+    pictures_kept: int = Field(default=4000, ge=0, le=10_000_000)
+    """Finished pictures that are kept as they were drawn, for "As a file"."""
     shutdown_grace: float = Field(default=20.0, ge=0, le=600)
     """Seconds that running jobs get when the bot stops."""
 

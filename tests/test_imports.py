@@ -29,11 +29,12 @@ BOT_ROOMS: dict[str, tuple[str, ...]] = {
         *WIRE,
     ),
 }
-UNDER_REPLIES = ("bot.locales", "bot.jobs", *BOT_ROOMS["jobs"])
+UNDER_HANDLERS = ("bot.locales", "bot.jobs", *BOT_ROOMS["jobs"])
 ALLOWED: dict[str, tuple[str, ...]] = {
     "bot": ("bot", *WIRE, FILES, "migrations"),
     **{f"bot/{room}": (*names, f"bot.{room}") for room, names in BOT_ROOMS.items()},
-    "bot/replies": (*UNDER_REPLIES, "bot.replies"),
+    "bot/handlers": (*UNDER_HANDLERS, "bot.handlers"),
+    "bot/replies": (*UNDER_HANDLERS, "bot.handlers.answer", "bot.replies"),
     "engine": ("engine", "adapters.manifest", "adapters.registry"),
     "engine/samplers": (*CONTRACT, "engine.transfer", "engine.samplers"),
     "engine/prompts": (*CONTRACT, "engine.transfer", "engine.prompts"),

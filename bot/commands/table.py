@@ -28,6 +28,8 @@ SIZES: dict[str, str] = {
 """Names of picture sizes and what is asked of the engine."""
 BASE_STYLE = "draw"
 """The style that is none: the base model alone."""
+ALL = "all"
+"""What ``/cancel`` takes for every job of the member in the place."""
 COMMANDS_MAX = 100
 """Commands that Discord takes, and Telegram in a list."""
 
@@ -119,7 +121,7 @@ OTHER_COMMANDS = (
     Command(
         "cancel",
         "Cancel your picture",
-        (Option("job", "text", "Which one; all of yours where left out", maximum=20),),
+        (Option("job", "text", "Which one, or 'all', if you have several", maximum=20),),
         aliases=("batal",),
     ),
 )

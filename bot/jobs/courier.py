@@ -10,7 +10,8 @@ from bot.jobs.job import Job, Picture, Progress
 
 class Undeliverable(Exception):
     """The platform refuses for good. ``reason`` is one of ``undeliverable``, ``undeliverable-permission``,
-    ``undeliverable-gone``, ``undeliverable-too-large``, ``undeliverable-blocked`` (the member shut us out).
+    ``undeliverable-gone``, ``undeliverable-removed`` (the job's message was deleted), ``undeliverable-too-large``,
+    ``undeliverable-blocked`` (the member shut us out).
     """
 
     def __init__(self, reason: str) -> None:

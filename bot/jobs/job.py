@@ -42,13 +42,17 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 """Where a job can go from each state."""
 
 
+DRAWING_BEGUN = "drawing-begun"
+"""The reason of a cancelled job that the engine had begun to draw: it is paid for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """``seed`` is the one drawn with, fixed at acceptance; ``style`` likewise: a later swap does not touch it.
 
     id: short, public, unique (eight characters of Crockford's base 32).
     created_at: seconds since the epoch.
-    reason: why it failed (a ``bot.replies.replies`` key), empty otherwise.
+    reason: why it failed (a ``bot.replies.replies`` key), or ``DRAWING_BEGUN``; empty otherwise.
     message: the frontend's reference of the posted message once delivered, empty before.
     used: what its first picture was drawn with; None until it is drawn. The others differ in the seed alone.
     fallback: why the base model drew it although ``style`` names an adapter, in the engine's words; else empty.

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from bot.commands.request import DrawRequest
 from bot.jobs.job import NEXT_STATES, TERMINAL_STATES, Job, State
 from bot.members.limits import Limits
-from bot.members.origin import Origin, Platform
+from bot.members.origin import JsonObject, Origin, Platform
 from bot.storage.database import Connection, Database
 from bot.storage.stored import revive
 from bot.styles.style import ResolvedStyle
@@ -99,6 +99,11 @@ class Journal:
             {"platform": platform},
         )
         return [job for row in rows if (job := _readable(row))]
+
+    async def move_answer(self, job_id: str, address: JsonObject) -> None:
+        """The job's answer stands at another address from now on."""
+        async with self._database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET address = ? WHERE id = ?", (json.dumps(address), job_id))
 
     async def move_place(self, platform: Platform, old: str, new: str) -> None:
         """The jobs of a place whose id changed."""

@@ -7,13 +7,15 @@ import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from bot.engine_link import checks
 from bot.engine_link.client import DrawEvent, EngineClient, Interrupted
 from bot.jobs.courier import Courier, Undeliverable
 from bot.jobs.generation import generation
-from bot.jobs.job import Job, Picture, Progress, State
+from bot.jobs.job import DRAWING_BEGUN, Job, Picture, Progress, State
 from bot.jobs.journal import Journal
+from bot.jobs.pictures import PictureStore
 from bot.jobs.progress import ProgressReporter
 from engine.errors import AdapterRefused, EngineError, NotFound
 from engine.protocol import CompletedEvent, PartialImageEvent
@@ -34,19 +36,30 @@ class JobRun:
     Cancelling ``task`` (the bot stops) leaves the job as it stands, for the next start.
     """
 
-    def __init__(self, job: Job, courier: Courier, journal: Journal, engine: EngineClient) -> None:
+    def __init__(
+        self, job: Job, courier: Courier, journal: Journal, engine: EngineClient, pictures: PictureStore
+    ) -> None:
         self.job = job
         self._courier = courier
         self._journal = journal
         self._engine = engine
+        self._pictures = pictures
         self._herald = ProgressReporter(courier)
         self._drawing = asyncio.create_task(self._draw(), name=f"draw {job.id}")
         self.task = asyncio.create_task(self._see_through(), name=f"job {job.id}")
 
     async def cancel(self) -> Job:
         """The job once the work has stopped and its member was told; too late where the pictures are drawn."""
-        self._drawing.cancel()
+        self.stop()
         return await self.wait()
+
+    def stop(self) -> bool:
+        """Ends the work soon; False if it is too late, because the pictures are drawn."""
+        return self._drawing.cancel()
+
+    def relocate(self, **changes: Any) -> None:
+        """The job's origin has changed in the journal: its ``place`` or its ``address``."""
+        self.job = replace(self.job, origin=replace(self.job.origin, **changes))
 
     async def wait(self) -> Job:
         """The job once ``task`` has ended; waiting for it does not own it."""
@@ -60,11 +73,16 @@ class JobRun:
             await self._stop_drawing()
             await self._herald.close()
         if self._drawing.cancelled():
-            await self._end(State.CANCELLED, refund=self.job.state is not State.DRAWING)
+            await self._cancelled()
         elif error := self._drawing.exception():
             await self._fail(error)
         else:
             await self._deliver(self._drawing.result())
+
+    async def _cancelled(self) -> None:
+        """What the engine has begun to draw is paid for."""
+        begun = self.job.state is State.DRAWING
+        await self._end(State.CANCELLED, reason=DRAWING_BEGUN if begun else "", refund=not begun)
 
     async def _stop_drawing(self) -> None:
         self._drawing.cancel()
@@ -82,7 +100,8 @@ class JobRun:
             log.warning("job %s is drawn without its adapter: %s", self.job.id, error)
             fallback = error.message or error.code
             pictures = await self._collect(None)
-        self.job = await self._journal.move(replace(self.job, used=pictures[0].used, fallback=fallback), State.DRAWN)
+        self.job = replace(self.job, used=pictures[0].used, fallback=fallback)
+        await self._move(State.DRAWN)
         return pictures
 
     async def _collect(self, adapter: str | None) -> list[Picture]:
@@ -121,6 +140,7 @@ class JobRun:
             return None
 
     async def _deliver(self, pictures: Sequence[Picture]) -> None:
+        await self._pictures.keep(self.job.id, pictures)
         try:
             message = await self._courier.deliver(self.job, pictures)
         except Undeliverable as error:
@@ -149,4 +169,5 @@ class JobRun:
 
     async def _move(self, state: State, *, reason: str = "", message: str = "", refund: bool = False) -> None:
         if state is not self.job.state:
-            self.job = await self._journal.move(self.job, state, reason=reason, message=message, refund=refund)
+            moved = await self._journal.move(self.job, state, reason=reason, message=message, refund=refund)
+            self.job = replace(moved, origin=self.job.origin)  # which may have changed meanwhile

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from dataclasses import replace
 
 from bot.commands.request import DrawRequest
 from bot.engine_link.client import EngineClient
@@ -14,8 +13,9 @@ from bot.errors import Refused
 from bot.jobs.courier import Courier, CurrentCourier
 from bot.jobs.job import TERMINAL_STATES, Job, State
 from bot.jobs.journal import Journal, normal_id
+from bot.jobs.pictures import PictureStore
 from bot.jobs.run import JobRun
-from bot.members.origin import Origin, Platform
+from bot.members.origin import JsonObject, Origin, Platform
 from bot.styles.bindings import Styles
 from engine.protocol import SEED_MAX
 
@@ -28,13 +28,16 @@ class Studio:
     running_jobs: how many jobs of one member may be unfinished at the same time.
     """
 
-    def __init__(self, journal: Journal, styles: Styles, engine: EngineClient, running_jobs: int) -> None:
+    def __init__(
+        self, journal: Journal, styles: Styles, engine: EngineClient, pictures: PictureStore, running_jobs: int
+    ) -> None:
         self._journal = journal
         self._styles = styles
         self._engine = engine
+        self._pictures = pictures
         self._running_jobs = running_jobs
         self._couriers: dict[Platform, CurrentCourier] = {}
-        self._commissions: dict[str, JobRun] = {}
+        self._runs: dict[str, JobRun] = {}
         self._running: Counter[tuple[Platform, str]] = Counter()
         self._closing = False
 
@@ -47,7 +50,7 @@ class Studio:
 
         One process alone may do so for a platform: it cannot see whether another one still works on a job.
         """
-        found = [job for job in await self._journal.unfinished(platform) if job.id not in self._commissions]
+        found = [job for job in await self._journal.unfinished(platform) if job.id not in self._runs]
         for job in found:
             self._running[job.origin.platform, job.origin.user] += 1
             self._start(job)
@@ -81,34 +84,21 @@ class Studio:
         """The job that a command with this key became."""
         return await self._journal.accepted(platform, key)
 
-    async def again(self, origin: Origin, job_id: str, key: str | None = None) -> Job:
-        """The request of an earlier job with a new seed (the button). Raises ``bot.errors.Refused``.
+    def running(self, origin: Origin) -> list[Job]:
+        """The member's jobs in this place that are under way, oldest first."""
+        asker = (origin.platform, origin.place, origin.user)
+        jobs = [run.job for run in self._runs.values()]
+        return [job for job in jobs if (job.origin.platform, job.origin.place, job.origin.user) == asker]
 
-        Any member of the place may ask; it is drawn from that member's allowance.
-        """
-        job = await self._journal.get(job_id)
-        if job is None or (job.origin.platform, job.origin.place) != (origin.platform, origin.place):
-            raise Refused("unknown-job", name=job_id)
-        return await self.submit(origin, replace(job.request, seed=None), key)
+    def stop(self, job_id: str) -> bool:
+        """Ends the job soon, without waiting for it; False if it is too late for that."""
+        run = self._runs.get(job_id)
+        return run is not None and run.stop()
 
-    async def cancel(self, origin: Origin, job_id: str | None = None) -> list[Job]:
-        """Cancel that job of this member, or all of them; returns those that were stopped.
-
-        Raises ``bot.errors.Refused`` where the member has no such job.
-        """
-        member = (origin.platform, origin.user)
-        if job_id is not None:
-            job = await self._journal.get(job_id)
-            if job is None or (job.origin.platform, job.origin.user) != member:
-                raise Refused("unknown-job", name=job_id)
-            job_id = job.id
-        wanted = [
-            commission
-            for commission in self._commissions.values()
-            if (commission.job.origin.platform, commission.job.origin.user) == member
-            and job_id in (None, commission.job.id)
-        ]
-        ended = await asyncio.gather(*(commission.cancel() for commission in wanted))
+    async def cancel(self, *job_ids: str) -> list[Job]:
+        """Ends these jobs; returns those that were really cancelled, once their work has stopped."""
+        runs = [self._runs[job_id] for job_id in job_ids if job_id in self._runs]
+        ended = await asyncio.gather(*(run.cancel() for run in runs))
         return [job for job in ended if job.state is State.CANCELLED]
 
     async def job(self, job_id: str) -> Job | None:
@@ -117,8 +107,8 @@ class Studio:
 
     async def wait(self, job_id: str) -> Job:
         """The job once it is in a terminal state and its courier was told; raises ``bot.errors.Refused``."""
-        if commission := self._commissions.get(normal_id(job_id)):
-            return await commission.wait()
+        if run := self._runs.get(normal_id(job_id)):
+            return await run.wait()
         if job := await self._journal.get(job_id):
             return job
         raise Refused("unknown-job", name=job_id)
@@ -126,12 +116,21 @@ class Studio:
     async def move_place(self, platform: Platform, old: str, new: str) -> None:
         """The place has a new id (a Telegram group became a supergroup): its jobs and its styles go with it."""
         await self._journal.move_place(platform, old, new)
+        for run in self._runs.values():
+            if (run.job.origin.platform, run.job.origin.place) == (platform, old):
+                run.relocate(place=new)
         await self._styles.move_place(platform, old, new)
+
+    async def move_answer(self, job: Job, address: JsonObject) -> None:
+        """The job's answer stands at this address from now on, also after a restart."""
+        await self._journal.move_answer(job.id, address)
+        if run := self._runs.get(job.id):
+            run.relocate(address=address)
 
     async def close(self, grace: float) -> None:
         """Stop accepting; give running jobs ``grace`` seconds; what is left is taken up by the next start."""
         self._closing = True
-        tasks = [commission.task for commission in self._commissions.values()]
+        tasks = [run.task for run in self._runs.values()]
         if not tasks:
             return
         _, left = await asyncio.wait(tasks, timeout=grace)
@@ -142,15 +141,15 @@ class Studio:
     def _start(self, job: Job) -> None:
         """Counted in ``_running`` already."""
         courier = self._couriers[job.origin.platform]
-        commission = JobRun(job, courier, self._journal, self._engine)
-        self._commissions[job.id] = commission
-        commission.task.add_done_callback(lambda task: self._finished(commission, task))
+        run = JobRun(job, courier, self._journal, self._engine, self._pictures)
+        self._runs[job.id] = run
+        run.task.add_done_callback(lambda task: self._finished(run, task))
 
-    def _finished(self, commission: JobRun, task: asyncio.Task[None]) -> None:
-        self._release(commission.job.origin)
-        del self._commissions[commission.job.id]
+    def _finished(self, run: JobRun, task: asyncio.Task[None]) -> None:
+        self._release(run.job.origin)
+        del self._runs[run.job.id]
         if not task.cancelled() and (error := task.exception()):
-            log.error("job %s was left unfinished", commission.job.id, exc_info=error)
+            log.error("job %s was left unfinished", run.job.id, exc_info=error)
 
     def _release(self, origin: Origin) -> None:
         """The member has one job less."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from bot.commands.table import BASE_STYLE, BUILT_IN, DRAW_OPTIONS, Command, CommandTable
+from bot.commands.buttons import Button
+from bot.commands.table import ALL, BASE_STYLE, BUILT_IN, DRAW_OPTIONS, Command, CommandTable
 from bot.errors import Refused
-from bot.jobs.job import Job, Picture, Progress, State
+from bot.jobs.job import DRAWING_BEGUN, Job, Picture, Progress, State
 from bot.locales import LOCALES
 from bot.members.limits import Quota
 from bot.replies.caption import CAPTION_MAX, caption
 from bot.replies.catalogues import catalogue, nearest, shown
-from bot.replies.text_length import length
+from bot.replies.text_length import length, shortened
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
 from engine.protocol import AdapterInfo
 
-Button = Literal["again", "delete", "cancel", "file"]
 MESSAGE_MAX = 2000
 """Characters of a message on Discord, the narrowest platform."""
+PROMPT_SHOWN = 60
+"""UTF-16 units of a prompt that tells jobs apart."""
 
 
 class Replies:
@@ -38,9 +40,9 @@ class Replies:
         """A help text of ``bot.commands.table`` in this language."""
         return self._catalogue.gettext(text)
 
-    def button(self, name: Button) -> str:
+    def button(self, button: Button) -> str:
         """The words on a button."""
-        return self.say(f"button-{name}")
+        return self.say(f"button-{button}")
 
     def accepted(self, job: Job) -> str:
         """First answer to a command that became a job."""
@@ -67,14 +69,18 @@ class Replies:
     def ended(self, job: Job) -> str:
         """What became of a job that failed or was cancelled."""
         if job.state is State.CANCELLED:
-            return self.say("cancelled", job=job.id)
+            return f"{self.say('cancelled', job=job.id)} {self._cost([job])}"
         return f"{self.say('failed', job=job.id, why=self.explain(Refused(job.reason)))} {self.say('given-back')}"
 
     def stopped(self, jobs: Sequence[Job]) -> str:
-        """Answer to ``/cancel``; says so when there was nothing to stop."""
-        if not jobs:
-            return self.say("nothing-to-stop")
-        return self.say("stopped", n=len(jobs), jobs=tuple(job.id for job in jobs))
+        """Answer to ``/cancel``: the jobs, and what they cost."""
+        return f"{self.say('stopped', n=len(jobs), jobs=tuple(job.id for job in jobs))} {self._cost(jobs)}"
+
+    def which_job(self, jobs: Sequence[Job], limit: int = MESSAGE_MAX) -> str:
+        """Asks which one ``/cancel`` is about."""
+        question = self.say("which-job", n=len(jobs), example=f"/cancel {jobs[0].id}", all=f"/cancel {ALL}")
+        lines = [f"{job.id}: {shortened(job.request.prompt, PROMPT_SHOWN)}" for job in jobs]
+        return "\n".join([question, *self._fitting(lines, limit - length(question) - 1)])
 
     def explain(self, refused: Refused) -> str:
         """Why a command was refused, and what to do or when to come back."""
@@ -128,6 +134,11 @@ class Replies:
             return self.say("adapter-default", style=change.style, new=new)
         key = "adapter-same" if change.new == change.old else "adapter-used"
         return self.say(key, style=change.style, new=new, old=old)
+
+    def _cost(self, jobs: Sequence[Job]) -> str:
+        """What cancelled jobs cost: the pictures of those that the engine had begun to draw."""
+        pictures = sum(job.request.count for job in jobs if job.reason == DRAWING_BEGUN)
+        return self.say("cancelled-cost", n=pictures) if pictures else self.say("given-back")
 
     def _help(self, further: Sequence[str], dashes: bool) -> str:
         name, flag = ("--{}", "--seed 777") if dashes else ("{}", "seed:777")

@@ -42,10 +42,7 @@ class Change:
 
 
 class AdapterChoice:
-    """``allowed`` is what the frontend found when it asked the platform for the member's permissions, just now.
-
-    Every method raises ``bot.errors.Refused``.
-    """
+    """For members who may manage the place, of which the caller has made sure. Raises ``bot.errors.Refused``."""
 
     def __init__(
         self,
@@ -62,20 +59,17 @@ class AdapterChoice:
         self._clock = clock
         self._names: tuple[str, ...] = ()
 
-    async def list(self, origin: Origin, *, allowed: bool) -> Listing:
+    async def list(self, origin: Origin) -> Listing:
         """``/adapter list``: for ``bot.replies.replies.Replies.adapter_list``."""
-        _check(allowed)
         adapters = await self._adapters()
         return Listing(adapters, await self._styles.bindings(origin.platform, origin.place))
 
-    async def info(self, origin: Origin, adapter: str, *, allowed: bool) -> AdapterInfo:
+    async def info(self, adapter: str) -> AdapterInfo:
         """``/adapter info``: for ``bot.replies.replies.Replies.adapter_info``."""
-        _check(allowed)
         return await self._find(adapter, ())
 
-    async def use(self, origin: Origin, style: str, adapter: str, *, allowed: bool) -> Change:
+    async def use(self, origin: Origin, style: str, adapter: str) -> Change:
         """``/adapter use``: from the next request on, in ``origin.place``; for ``Replies.adapter_used``."""
-        _check(allowed)
         bindings = {one.style: one for one in await self._styles.bindings(origin.platform, origin.place)}
         if style not in bindings:
             close = difflib.get_close_matches(style, bindings, n=1)
@@ -86,13 +80,13 @@ class AdapterChoice:
         return Change(style, bindings[style].adapter, new, to_default)
 
     async def names(self) -> tuple[str, ...]:
-        """What can be given as an adapter, for autocompletion; never raises, waits for nothing long."""
+        """Adapters that can draw, for autocompletion; never raises, waits for nothing long."""
         try:
             async with asyncio.timeout(NAMES_SECONDS):
                 self._names = tuple(one.name for one in await self._engine.adapters() if one.usable)
         except (EngineError, TimeoutError):
             pass
-        return (DEFAULT, NONE, *self._names)
+        return self._names
 
     async def _chosen(self, style: str, adapter: str) -> str | None:
         """What was named, as the adapter to draw with; None is the base model alone."""
@@ -136,11 +130,6 @@ class AdapterChoice:
                 "INSERT INTO audit (at, platform, place, user, style, old, new) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (self._clock(), *where, origin.user, old.style, before, after),
             )
-
-
-def _check(allowed: bool) -> None:
-    if not allowed:
-        raise Refused("not-moderator")
 
 
 def _plain(name: str) -> str:

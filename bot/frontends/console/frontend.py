@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bot.app import Application
-from bot.commands.parsing import Invocation, draw_request, parse
+from bot.commands.parsing import Invocation, parse
 from bot.commands.request import DrawRequest
 from bot.commands.table import CommandTable
 from bot.errors import Refused
@@ -16,8 +16,12 @@ from bot.frontends.console.loop_thread import LoopThread
 from bot.frontends.console.picture_files import FOLDER, keep
 from bot.frontends.console.prompt import editing, read_line
 from bot.frontends.console.view import View
+from bot.handlers.answer import Answer, JobAccepted, Mistake, Refusal
 from bot.jobs.job import Job, Picture, State
+from bot.members.asker import Asker
 from bot.members.origin import Origin, Platform
+from bot.replies.answers import words
+from bot.styles.choosing import DEFAULT, NONE
 
 LEAVING = frozenset({"exit", "quit", "/exit", "/quit"})
 PLATFORM: Platform = "console"
@@ -50,52 +54,26 @@ class ConsoleFrontend:
         self._studio.call(self._app.studio.recover(PLATFORM))
 
     def answer(self, line: str) -> bool:
-        """Do one command and wait for its end; False where it was refused or came to nothing."""
+        """Does one command and waits for its end; False if it was refused or came to nothing."""
         try:
-            return self._do(typed(line, self._table))
+            invocation = typed(line, self._table)
         except Refused as refused:
-            self._view.say(self.replies.explain(refused))
-            return False
+            return self._show(Refusal(refused))
+        return self._show(self._studio.call(self._app.dispatcher.handle(invocation, asker(self.origin))))
 
     @property
     def _table(self) -> CommandTable:
         return self._app.catalogue.commands
 
-    def _do(self, command: Invocation) -> bool:
-        match command.path:
-            case ("help",):
-                self._view.say(self.replies.help(self._table))
-            case ("adapter", _):
-                self._view.say(self._studio.call(self._adapter(command)))
-            case ("quota",):
-                quota = self._studio.call(self._app.limits.quota(PLATFORM, self.origin.user))
-                self._view.say(self.replies.quota(quota))
-            case ("cancel",):
-                job = command.options.get("job")
-                stopped = self._studio.call(self._app.studio.cancel(self.origin, None if job is None else str(job)))
-                self._view.say(self.replies.stopped(stopped))
-            case (style, *_):
-                return self._draw(draw_request(style, command.options, self._table))
-        return True
-
-    def _draw(self, request: DrawRequest) -> bool:
+    def _show(self, answer: Answer) -> bool:
+        """Shows the answer, and a job to its end; whether that was a good one."""
+        if not isinstance(answer, JobAccepted):
+            self._view.say(words(answer, self.replies))
+            return not isinstance(answer, Refusal | Mistake)
         try:
-            return draw_to_end(self._studio, self.origin, request).state is State.DELIVERED
+            return to_end(self._studio, answer.job).state is State.DELIVERED
         finally:
             self._view.clear()
-
-    async def _adapter(self, command: Invocation) -> str:
-        adapter_choice, options = self._app.adapter_choice, {key: str(value) for key, value in command.options.items()}
-        match command.path[1]:
-            case "use":
-                change = await adapter_choice.use(self.origin, options["style"], options["adapter"], allowed=True)
-                return self.replies.adapter_used(change)
-            case "info":
-                return self.replies.adapter_info(
-                    await adapter_choice.info(self.origin, options["adapter"], allowed=True)
-                )
-            case _:
-                return self.replies.adapter_list(await adapter_choice.list(self.origin, allowed=True))
 
     def _finish(self, job: Job, pictures: Sequence[Picture]) -> str:
         paths = [keep(job, picture, self._folder) for picture in pictures]
@@ -106,7 +84,7 @@ class ConsoleFrontend:
         return str(paths[0])
 
     def _adapters(self) -> Sequence[str]:
-        return self._studio.call(self._app.adapter_choice.names())
+        return (DEFAULT, NONE, *self._studio.call(self._app.adapter_choice.names()))
 
     def _read(self) -> str | None:
         """The next line without blanks around it; Ctrl-C at the prompt only drops the line."""
@@ -125,16 +103,25 @@ def typed(line: str, table: CommandTable) -> Invocation:
 
 
 def draw_to_end(studio: LoopThread[Application], origin: Origin, request: DrawRequest) -> Job:
-    """The job once it is over. Ctrl-C cancels it, and is done once the engine stopped. Raises Refused."""
-    job = studio.call(studio.value.studio.submit(origin, request))
+    """The job once it is over. Raises Refused."""
+    return to_end(studio, studio.call(studio.value.studio.submit(origin, request)))
+
+
+def to_end(studio: LoopThread[Application], job: Job) -> Job:
+    """The job once it is over. Ctrl-C cancels it, and is done once the engine stopped."""
     end = studio.start(studio.value.studio.wait(job.id))
     try:
         return end.result()
     except BaseException as interruption:
-        studio.call(studio.value.studio.cancel(origin, job.id))
+        studio.call(studio.value.studio.cancel(job.id))
         if isinstance(interruption, KeyboardInterrupt):
             return end.result()
         raise
+
+
+def asker(origin: Origin) -> Asker:
+    """Whoever sits at the machine may do everything."""
+    return Asker(origin, may_manage=True, may_tidy=True)
 
 
 def origin(default_language: str) -> Origin:

@@ -22,15 +22,16 @@ Interaction = discord.Interaction[Any]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """token: of the interaction, good for edits of its answer for 15 minutes. message: that answer's id.
+    """token: of the interaction, good for edits of its answer for 15 minutes. limit: bytes of one uploaded file.
 
-    limit: bytes that one uploaded file may have there.
+    message: id of the answer; 0 until Discord has told it. again: a press of "Again" asked, which shows nobody's name.
     """
 
     token: str = ""
     message: int = 0
     channel: int = 0
     limit: int = FILE_BYTES
+    again: bool = False
 
     @classmethod
     def of(cls, job: Job) -> Address:
@@ -50,10 +51,10 @@ def is_fresh(job: Job) -> bool:
     return time.time() - job.created_at < TOKEN_SECONDS
 
 
-def origin(interaction: Interaction, message: int = 0) -> Origin:
-    """Who asks, from where; ``message`` is the id of the answer, where a job will be shown in it."""
+def origin(interaction: Interaction, *, again: bool = False) -> Origin:
+    """Who asks, from where. ``again``: by a press of that button."""
     channel = interaction.channel_id or 0
-    address = Address(interaction.token, message, channel, interaction.filesize_limit)
+    address = Address(interaction.token, 0, channel, interaction.filesize_limit, again)
     return Origin(
         platform="discord",
         place=str(interaction.guild_id or channel),

@@ -13,7 +13,7 @@ from discord import app_commands
 
 from bot.commands.table import CommandTable
 from bot.frontends.discord.address import Interaction
-from bot.frontends.discord.buttons import JobButton
+from bot.frontends.discord.buttons import JobButton, is_ours
 from bot.frontends.discord.commands import plant
 from bot.frontends.discord.courier import DiscordCourier
 from bot.frontends.discord.interactions import InteractionHandler
@@ -58,8 +58,8 @@ class SanggarClient(discord.AutoShardedClient):
             max_messages=None,
             guild_ready_timeout=GUILD_READY_SECONDS,
         )
-        self.handler = InteractionHandler(app)
-        self.courier = DiscordCourier(self, app.replies)
+        self.courier = DiscordCourier(self, app.replies, app.studio.stop)
+        self.handler = InteractionHandler(app, self.courier)
         self._app = app
         self._on_connected = on_connected
         self._tree = Tree(self, allowed_contexts=EVERYWHERE, allowed_installs=ANYONE)
@@ -86,6 +86,11 @@ class SanggarClient(discord.AutoShardedClient):
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("Discord did not take our commands, next attempt in %.0f s: %s", RETRY_SECONDS, error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A press that discord.py hands to no button, because the message has none like it, is answered as well."""
+        if interaction.type is discord.InteractionType.component and not is_ours(interaction):
+            await self.handler.refuse(interaction, "button-too-old")
 
     async def on_ready(self) -> None:
         await self._on_connected()

@@ -21,8 +21,8 @@ LABELS = {"sampler": SAMPLERS, "size": {name: f"{name} ({pixels})" for name, pix
 """By option: what a member reads instead of a choice's value."""
 CHOICES_MAX = 25
 """Choices of one option; where there are more, they are completed while typing."""
-COMPLETED = "adapter"
-"""The option without choices whose values are completed while typing."""
+COMPLETED = frozenset({"adapter", "job"})
+"""Options without choices whose values are completed while typing."""
 Callback = Any
 """A coroutine function whose signature is made from the table; discord.py reads it when the command is built."""
 
@@ -73,16 +73,16 @@ def callback_of(command: Command, handler: InteractionHandler, path: tuple[str, 
     run.__signature__ = inspect.Signature([first, *map(parameter, command.options)])  # type: ignore[attr-defined]
     decorated: Callback = app_commands.describe(**{o.name: locale_str(o.help) for o in command.options})(run)
     for option in command.options:
-        if option.name == COMPLETED or len(option.choices) > CHOICES_MAX:
-            decorated = app_commands.autocomplete(**{option.name: completer(option, handler)})(decorated)
+        if option.name in COMPLETED or len(option.choices) > CHOICES_MAX:
+            decorated = app_commands.autocomplete(**{option.name: completer(path, option, handler)})(decorated)
         elif option.choices:
             decorated = app_commands.choices(**{option.name: choices(option)})(decorated)
     return decorated
 
 
-def completer(option: Option, handler: InteractionHandler) -> Callback:
+def completer(path: tuple[str, ...], option: Option, handler: InteractionHandler) -> Callback:
     async def complete(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await handler.complete(interaction, option, typed)
+        return await handler.complete(interaction, path, option.name, typed)
 
     return complete
 

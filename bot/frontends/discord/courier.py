@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import aiohttp
 import discord
 
+from bot.commands.buttons import WHEN_DELIVERED, WHEN_FAILED, WHILE_DRAWING
 from bot.frontends.discord.address import Address, is_fresh
 from bot.frontends.discord.buttons import row
-from bot.frontends.discord.live import Live
-from bot.frontends.discord.posting import Answer, Poster
+from bot.frontends.discord.posting import MessageContent, Poster, is_removed
 from bot.frontends.discord.text import CONTENT_MAX, bar, clip, escape, shown
 from bot.frontends.discord.uploads import uploads
 from bot.jobs.courier import Undeliverable
 from bot.jobs.job import Job, Picture, Progress, State
+from bot.jobs.progress import LatestProgress, Shown
 from bot.replies.replies import Catalogues, Replies
 
 PAUSES: tuple[float, ...] = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 """Seconds before each further attempt while Discord is out of order."""
+GAP = 1.5
+"""Seconds between two edits of one message."""
 CAPTIONS = (1400, 1000, 700)
 """Characters of a caption, tried in turn: escaping makes it longer, up to twice."""
 SMALLEST = 64 * 1024
@@ -37,24 +41,39 @@ Result = TypeVar("Result")
 class DiscordCourier:
     """Implements ``bot.jobs.courier.Courier``."""
 
-    def __init__(self, client: discord.Client, catalogues: Catalogues) -> None:
+    def __init__(self, client: discord.Client, catalogues: Catalogues, stop: Callable[[str], object]) -> None:
         self._catalogues = catalogues
         self._poster = Poster(client)
-        self._live: dict[str, Live] = {}
+        self._stop = stop
+        self._progress: dict[str, LatestProgress] = {}
+        self._openings: dict[str, asyncio.Event] = {}
+
+    @contextmanager
+    def opening(self, token: str) -> Iterator[None]:
+        """Inside, a job may be accepted whose message is not there yet: nothing is told about it until the end."""
+        self._openings[token] = opened = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._openings[token]
+            opened.set()
+
+    def first_words(self, job: Job) -> tuple[str, discord.ui.View]:
+        """What the message of a job that was accepted just now shows."""
+        replies = self._replies(job)
+        return named(replies, job, shown(replies.accepted(job))), row(replies, job, WHILE_DRAWING)
 
     async def progress(self, job: Job, progress: Progress) -> None:
         """Returns at once; the edit is made when it is due."""
-        if job.id not in self._live:
-            self._live[job.id] = Live(lambda newest: self._show(job, newest))
-        self._live[job.id].show(progress)
+        self._progress.setdefault(job.id, LatestProgress(self._show, GAP)).show(job, progress)
 
     async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
         await self._end_progress(job)
         replies = self._replies(job)
-        content, view = caption(replies, job, pictures), row(replies, job, ("again", "delete"))
+        content, view = caption(replies, job, pictures), row(replies, job, WHEN_DELIVERED)
         limit = Address.of(job).limit
         while True:
-            answer = Answer(content, view, await asyncio.to_thread(uploads, job, pictures, limit))
+            answer = MessageContent(content, view, await asyncio.to_thread(uploads, job, pictures, limit))
             try:
                 return await self._persist(lambda answer=answer: self._poster.post(job, answer))  # type: ignore[misc]
             except discord.HTTPException as error:
@@ -68,39 +87,47 @@ class DiscordCourier:
     async def inform(self, job: Job) -> None:
         await self._end_progress(job)
         replies = self._replies(job)
-        answer = Answer(shown(replies.ended(job)), row(replies, job, ("again", "delete")))
+        answer = MessageContent(named(replies, job, shown(replies.ended(job))), row(replies, job, WHEN_FAILED))
         try:
             await self._persist(lambda: self._poster.post(job, answer))
-        except Undeliverable:
-            log.warning("job %s: its member cannot be reached", job.id)
+        except Undeliverable as error:
+            log.warning("job %s: its member is not told (%s)", job.id, error.reason)
 
     async def close(self) -> None:
         """Ends what progress is still shown."""
-        await asyncio.gather(*(live.end() for live in self._live.values()))
-        self._live.clear()
+        await asyncio.gather(*(progress.end() for progress in self._progress.values()))
+        self._progress.clear()
 
     def _replies(self, job: Job) -> Replies:
         return self._catalogues.for_locale(job.origin.locale)
 
     async def _end_progress(self, job: Job) -> None:
-        live = self._live.pop(job.id, None)
-        if live is not None:
-            await live.end()
+        """The job's message is there, if ever, and no edit reaches it any more."""
+        await self._opened(job)
+        if progress := self._progress.pop(job.id, None):
+            await progress.end()
 
-    async def _show(self, job: Job, progress: Progress) -> bool:
-        """One progress edit; False where the message can no longer be edited."""
+    async def _opened(self, job: Job) -> None:
+        if opening := self._openings.get(Address.of(job).token):
+            await opening.wait()
+
+    async def _show(self, job: Job, progress: Progress) -> Shown:
+        """One progress edit. A message that somebody deleted takes its job along."""
+        await self._opened(job)
         if not is_fresh(job):
-            return False
+            return Shown.NEVER
         replies = self._replies(job)
-        fields: dict[str, Any] = {"content": report(replies, job, progress), "view": row(replies, job, ("cancel",))}
+        fields: dict[str, Any] = {"content": report(replies, job, progress), "view": row(replies, job, WHILE_DRAWING)}
         if progress.preview is not None:
             fields["attachments"] = [discord.File(io.BytesIO(progress.preview), f"preview-{job.id}.png")]
         try:
             await self._poster.edit(job, **fields)
         except (discord.HTTPException, *BROKEN) as error:
             log.info("job %s: progress not shown: %s", job.id, error)
-            return isinstance(error, BROKEN)
-        return True
+            if is_removed(job, error):
+                self._stop(job.id)
+            return Shown.LATER if isinstance(error, BROKEN) else Shown.NEVER
+        return Shown.YES
 
     async def _persist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """``attempt`` until it succeeds or fails for good; raises Undeliverable when Discord stays out of order."""
@@ -121,11 +148,18 @@ def report(replies: Replies, job: Job, progress: Progress) -> str:
     """Where the job stands, with a progress bar while it is drawn."""
     words = shown(replies.progress(job, progress))
     if progress.state is State.DRAWING and progress.steps:
-        return clip(f"{bar(progress.step / progress.steps)}\n{words}", CONTENT_MAX)
-    return words
+        words = f"{bar(progress.step / progress.steps)}\n{words}"
+    return named(replies, job, words)
 
 
 def caption(replies: Replies, job: Job, pictures: Sequence[Picture]) -> str:
     """As much of the prompt as fits, escaped, with all parameters."""
-    texts = [escape(replies.caption(job, pictures, limit)) for limit in CAPTIONS]
+    texts = [named(replies, job, escape(replies.caption(job, pictures, limit))) for limit in CAPTIONS]
     return next((text for text in texts if len(text) <= CONTENT_MAX), clip(texts[-1], CONTENT_MAX))
+
+
+def named(replies: Replies, job: Job, words: str) -> str:
+    """The words; below whoever pressed "Again", of whom Discord shows nothing. The mention calls nobody."""
+    if not Address.of(job).again:
+        return words
+    return f"{replies.say('asked-again', member=f'<@{job.origin.user}>')}\n{words}"

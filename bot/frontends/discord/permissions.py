@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.frontends.discord.address import Interaction
+from bot.frontends.discord.address import Interaction, origin
+from bot.members.asker import Asker
 
 
 def may_manage(interaction: Interaction) -> bool:
@@ -13,5 +14,10 @@ def may_manage(interaction: Interaction) -> bool:
 
 
 def may_tidy(interaction: Interaction) -> bool:
-    """Whether the member may delete the pictures of others here."""
+    """Whether the member may stop and delete the pictures of others here."""
     return may_manage(interaction) or interaction.permissions.manage_messages
+
+
+def asker(interaction: Interaction, *, again: bool = False) -> Asker:
+    """Who asks, with the rights that Discord tells with every interaction."""
+    return Asker(origin(interaction, again=again), may_manage(interaction), may_tidy(interaction))

@@ -7,12 +7,14 @@ import re
 CONTENT_MAX = 2000
 """Characters of a message."""
 SPECIAL = re.compile(r"[\\*_`~|<>\[\]]|(?<=\w):(?=//)|^[#-](?=\s)", re.MULTILINE)
+INVITE = re.compile(r"discord(?:app)?(?=\.(?:com|gg|io|li|me)\b)", re.IGNORECASE)
 MENTION = re.compile(r"@(?=everyone|here)")
 CELLS = 12
 
 
 def escape(text: str) -> str:
-    """``text`` with everything that Discord would read as formatting, mention or link made plain."""
+    """``text`` with everything that Discord would read as formatting, mention, link or invitation made plain."""
+    text = INVITE.sub(lambda found: f"{found[0]}\u200b", text)
     return MENTION.sub("@\u200b", SPECIAL.sub(lambda found: f"\\{found[0]}", text))
 
 

@@ -49,6 +49,12 @@ def upload(job: Job, picture: Picture, limit: int) -> Upload:
     return Upload(f"{stem(job)}-{picture.seed}.{ending}", data, job.request.prompt[:ALT_MAX])
 
 
+def originals(job: Job, pngs: Sequence[bytes]) -> list[Upload]:
+    """The files as they were drawn."""
+    names = [f"{stem(job)}-{job.seed + number}.png" for number in range(len(pngs))]
+    return [Upload(name, png, job.request.prompt[:ALT_MAX]) for name, png in zip(names, pngs, strict=True)]
+
+
 def fit(picture: Picture, limit: int) -> tuple[str, bytes]:
     """The kind of file and its bytes. JPEG of falling quality, then of half the size, until it fits."""
     if len(picture.png) <= limit:

@@ -24,11 +24,13 @@ class Address:
     """source: the update that the job came from; the same update that comes twice draws once.
 
     reply_to: the message that is answered; None answers nothing in particular. thread: the topic of a forum, or None.
+    again: the name of the member whose press of "Again" it was; else empty.
     """
 
     source: str | None = None
     reply_to: int | None = None
     thread: int | None = None
+    again: str = ""
 
     @classmethod
     def of(cls, origin: Origin) -> Address:
@@ -58,9 +60,13 @@ def origin(message: Message) -> Origin:
     return Origin("telegram", str(message.chat_id), author(message), locale, address.to_json())
 
 
-def pressed(user: User, message: Message, query_id: str) -> Origin:
-    """Where a press of a button comes from; the answer replies to the message with the button."""
-    address = Address(f"q:{query_id}", message.message_id, thread(message))
+def pressed(user: User, message: Message, query_id: str, *, again: bool = False) -> Origin:
+    """Where a press of a button comes from; the answer replies to the message with the button.
+
+    again: by a press of "Again"; nothing else shows whose it was, so the answer has the member's name.
+    """
+    name = user.full_name if again else ""
+    address = Address(f"q:{query_id}", message.message_id, thread(message), name)
     return Origin("telegram", str(message.chat_id), str(user.id), user.language_code or "", address.to_json())
 
 

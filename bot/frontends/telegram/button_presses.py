@@ -1,4 +1,4 @@
-"""Buttons: again, as file, delete, cancel. They find their job in the journal, so that they outlive a restart."""
+"""Buttons: again, as a file, delete, cancel. They find their job in the journal, so that they outlive a restart."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, Message
 from telegram.error import BadRequest, TelegramError
 
+from bot.commands.buttons import Button
 from bot.errors import Refused
-from bot.frontends.telegram.address import moderates, pressed
-from bot.frontends.telegram.buttons import Action, read
-from bot.frontends.telegram.commands import accept, explained
+from bot.frontends.telegram.address import Address, moderates, pressed
+from bot.frontends.telegram.buttons import read
+from bot.frontends.telegram.commands import due
 from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.text import TOAST, fit
+from bot.handlers.answer import Answer, JobAccepted, PictureFiles, Removed, mistake
+from bot.handlers.dispatch import answered
 from bot.jobs.job import Job
+from bot.members.asker import Asker
 from bot.members.origin import Origin
+from bot.replies.answers import words
 from bot.replies.replies import Replies
 
 log = logging.getLogger(__name__)
@@ -29,9 +34,14 @@ class ButtonHandler:
         self._sending: set[str] = set()
 
     async def answer(self, query: CallbackQuery) -> None:
-        """Raises ``Refused("stopping")`` where the press has to wait for the next start."""
+        """Raises ``Refused("stopping")`` if the press has to wait for the next start."""
         replies = self._services.words(query.from_user.language_code)
-        await self._toast(query, await explained(self._carry_out(query, replies), replies))
+        answer = due(await answered(self._carry_out(query)))
+        try:
+            toast = await self._show(query, answer, replies)
+        except Exception as error:
+            toast = words(mistake(error), replies)
+        await self._toast(query, toast)
 
     async def _toast(self, query: CallbackQuery, toast: str) -> None:
         try:
@@ -42,60 +52,61 @@ class ButtonHandler:
         except TelegramError as error:
             log.info("a press was not answered: %s", error)
 
-    async def _carry_out(self, query: CallbackQuery, replies: Replies) -> str:
-        """What to answer; nothing where the chat shows what happens."""
-        asked, message = read(query.data), query.message
-        if asked is None or not isinstance(message, Message):
-            return replies.say("button-too-old")
-        action, job_id = asked
-        job = await self._services.app.studio.job(job_id)
-        if job is None or self._services.chats.of(job.origin.place) != message.chat_id:
-            raise Refused("unknown-job", name=job_id)
-        who = pressed(query.from_user, message, query.id)
-        match action:
-            case Action.AGAIN:
-                await accept(self._services, who, lambda key: self._services.app.studio.again(who, job.id, key))
+    async def _carry_out(self, query: CallbackQuery) -> Answer:
+        """A client can send anything: the button has to stand in that message, and the message to be that job's."""
+        button, message = read(query.data), query.message
+        if button is None or not isinstance(message, Message) or not stands_in(message, query.data):
+            raise Refused("button-too-old")
+        action, job_id = button
+        record = await self._services.records.get(job_id)
+        if action is Button.DELETE and message.message_id != record.status:
+            raise Refused("button-too-old")
+        origin = pressed(query.from_user, message, query.id, again=action is Button.AGAIN)
+        dispatcher = self._services.app.dispatcher
+        moderator = await dispatcher.press_asks_rights(action, job_id, Asker(origin)) and await moderates(
+            self._services.bot, message.chat, query.from_user
+        )
+        return await dispatcher.press(action, job_id, Asker(origin, moderator, moderator, Address.of(origin).source))
+
+    async def _show(self, query: CallbackQuery, answer: Answer, replies: Replies) -> str:
+        """What the toast says; nothing if the chat shows what happens."""
+        match answer:
+            case JobAccepted(job):
+                self._services.open(job)
                 return ""
-            case Action.FILE:
-                return await self._file(who, job, replies)
-        if who.user != job.origin.user and not await moderates(self._services.bot, message.chat, query.from_user):
-            return replies.say("not-yours")
-        if action is Action.CANCEL:
-            self._services.tasks.start(self._cancel(job), f"cancel of job {job.id}")
-            return ""
-        return await self._delete(job, message, replies)
+            case PictureFiles(job, pngs) if await self._send_files(query, job, pngs):
+                return ""
+            case Removed(job):
+                return await self._delete(job, replies)
+        return words(answer, replies)
 
-    async def _cancel(self, job: Job) -> None:
-        """On behalf of its author; the job's message then says so."""
-        await self._services.app.studio.cancel(job.origin, job.id)
-
-    async def _delete(self, job: Job, message: Message, replies: Replies) -> str:
-        record, bot = await self._services.records.get(job.id), self._services.bot
-        numbers = sorted({message.message_id, record.status or message.message_id, *record.album})
+    async def _delete(self, job: Job, replies: Replies) -> str:
+        record, services = await self._services.records.get(job.id), self._services
+        numbers = sorted({number for number in (record.status, *record.album) if number is not None})
         try:
-            await bot.delete_messages(message.chat_id, numbers, rate_limit_args="instant")
+            await services.bot.delete_messages(services.chats.of(job.origin.place), numbers, rate_limit_args="instant")
         except BadRequest:
             return replies.say("too-old-to-delete")
-        await self._services.pictures_kept.forget(job.id)
         return ""
 
-    async def _file(self, who: Origin, job: Job, replies: Replies) -> str:
+    async def _send_files(self, query: CallbackQuery, job: Job, pngs: Sequence[bytes]) -> bool:
+        """Whether there are files, which a task sends; Telegram's ids of what was sent before win over the content."""
         record = await self._services.records.get(job.id)
-        kept: Sequence[str | bytes] = record.files or await self._services.pictures_kept.read(job.id)
-        if not kept:
-            return replies.say("file-gone", seed=job.seed)
-        if job.id not in self._sending:
+        files: Sequence[str | bytes] = record.files or pngs
+        if files and job.id not in self._sending and isinstance(query.message, Message):
             self._sending.add(job.id)
-            self._services.tasks.start(self._send(who, job, kept), f"files of job {job.id}")
-        return ""
+            origin = pressed(query.from_user, query.message, query.id)
+            self._services.tasks.start(self._send(origin, job, files), f"files of job {job.id}")
+        return bool(files)
 
-    async def _send(self, who: Origin, job: Job, files: Sequence[str | bytes]) -> None:
-        """As documents, which Telegram leaves as they are; it then knows them by their ids."""
+    async def _send(self, origin: Origin, job: Job, files: Sequence[str | bytes]) -> None:
+        """Sends the originals as documents, which Telegram leaves as they are, and remembers Telegram's ids of them, so
+        that the next press uploads nothing."""
         sent = []
         try:
             for number, file in enumerate(files):
                 name = f"{job.request.style}-{job.id}-{job.seed + number}.png"
-                message = await self._services.chats.document(who, file, name)
+                message = await self._services.chats.document(origin, file, name)
                 assert message.document is not None
                 sent.append(message.document.file_id)
         except TelegramError as error:
@@ -106,3 +117,9 @@ class ButtonHandler:
         record = await self._services.records.get(job.id)
         record.files = tuple(sent)
         await self._services.records.save(record)
+
+
+def stands_in(message: Message, data: str | None) -> bool:
+    """Whether the message has a button with this data."""
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    return any(button.callback_data == data for row in rows for button in row)

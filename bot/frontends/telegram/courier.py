@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,10 +24,10 @@ from bot.frontends.telegram.chats import Chats, says
 from bot.frontends.telegram.job_message import JobMessage, MessageContent
 from bot.frontends.telegram.message_records import MessageRecord, MessageRecords
 from bot.frontends.telegram.rate_limiter import Priority, TooSoon
-from bot.frontends.telegram.text import CAPTION, marked, plain
+from bot.frontends.telegram.text import CAPTION, marked, plain, units
 from bot.jobs.courier import Undeliverable
-from bot.jobs.job import Job, Picture, Progress, State
-from bot.jobs.pictures import PictureStore
+from bot.jobs.job import TERMINAL_STATES, Job, Picture, Progress, State
+from bot.jobs.progress import LatestProgress, Shown
 from bot.replies.replies import Catalogues, Replies
 
 ACTION_SECONDS = 4.5
@@ -38,45 +38,41 @@ log = logging.getLogger(__name__)
 
 
 class _Live:
-    """A job on its way. told: the last position that was shown. preview: the newest partial picture that was not yet.
-    acted: when the chat action was last renewed.
-    """
+    """A job on its way. The lock keeps its message's changes in order. acted: when the chat action was last renewed."""
 
-    def __init__(self, record: MessageRecord) -> None:
+    def __init__(self, record: MessageRecord, edit: Callable[[_Live, Job, Progress], Awaitable[Shown]]) -> None:
         self.record = record
         self.lock = asyncio.Lock()
-        self.told: object = None
-        self.preview: bytes | None = None
+        self.progress = LatestProgress(lambda job, progress: edit(self, job, progress))
         self.acted = float("-inf")
 
 
 class TelegramCourier:
     """Delivers what happens to jobs."""
 
-    def __init__(
-        self, bot: ExtBot[Any], chats: Chats, records: MessageRecords, pictures_kept: PictureStore, replies: Catalogues
-    ) -> None:
+    def __init__(self, bot: ExtBot[Any], chats: Chats, records: MessageRecords, replies: Catalogues) -> None:
         self._bot = bot
         self._chats = chats
         self._records = records
-        self._pictures = pictures_kept
         self._replies = replies
         self._message = JobMessage(bot, chats, records)
         self._live: dict[str, _Live] = {}
 
     async def open(self, job: Job) -> None:
-        """Post the message of a job that was accepted just now; not in a busy group, whose minute is for pictures.
-
-        Such a job gets its message with the first progress that finds room, or with its picture.
+        """Posts the message of a job that was accepted, unless it has one; not in a busy group, whose minute is for
+        pictures. Such a job gets its message with the first progress that finds room, or with its picture.
         """
-        live = self._live.setdefault(job.id, _Live(MessageRecord(job.id)))
+        if job.state in TERMINAL_STATES:
+            return
+        live = await self._find(job)
         async with live.lock:
+            if live.record.status is not None:
+                return
             replies = self._words(job)
             try:
                 urgency: Priority | None = "optional" if int(job.origin.place) < 0 else None
-                page = MessageContent(
-                    plain(replies.accepted(job)), buttons.while_drawing(replies, job), urgency=urgency
-                )
+                text = named(replies, job, plain(replies.accepted(job)))
+                page = MessageContent(text, buttons.while_drawing(replies, job), urgency=urgency)
                 await self._message.post(job, live.record, page)
             except TooSoon:
                 log.debug("job %s: the group's messages are kept for pictures", job.id)
@@ -87,22 +83,12 @@ class TelegramCourier:
         live = await self._find(job)
         if progress.state is State.DRAWING:
             await self._act(job, live)
-        live.preview = progress.preview or live.preview
-        at = telling(progress)
-        if live.lock.locked() or (live.preview is None and at == live.told):
-            return
-        async with live.lock:
-            try:
-                await self._tell(job, live, progress)
-            except TooSoon:
-                return
-            except TelegramError as error:
-                log.info("job %s: progress was not shown: %s", job.id, error)
-            live.told = at
+        live.progress.show(job, progress)
+        await live.progress.settled()
 
     async def deliver(self, job: Job, pictures: Sequence[Picture]) -> str:
         live = await self._find(job)
-        await self._pictures.keep(job.id, pictures)
+        await live.progress.end()
         async with live.lock:
             try:
                 if len(pictures) == 1:
@@ -117,20 +103,31 @@ class TelegramCourier:
 
     async def inform(self, job: Job) -> None:
         live = await self._find(job)
+        await live.progress.end()
         replies = self._words(job)
         markup = buttons.when_failed(replies, job) if job.state is State.FAILED else None
+        page = MessageContent(named(replies, job, plain(replies.ended(job))), markup)
         async with live.lock:
             try:
-                await self._message.put(job, live.record, MessageContent(plain(replies.ended(job)), markup))
+                await self._message.put(job, live.record, page)
             except TelegramError as error:
                 log.warning("job %s: the member could not be told: %s", job.id, error)
         del self._live[job.id]
 
-    async def _tell(self, job: Job, live: _Live, progress: Progress) -> None:
+    async def _show(self, live: _Live, job: Job, progress: Progress) -> Shown:
+        """One progress edit, if the chat has room for it."""
+        if live.lock.locked():
+            return Shown.LATER
         replies = self._words(job)
-        text, markup = plain(replies.progress(job, progress)), buttons.while_drawing(replies, job)
-        await self._message.put(job, live.record, MessageContent(text, markup, live.preview, "optional"))
-        live.preview = None
+        text, markup = named(replies, job, plain(replies.progress(job, progress))), buttons.while_drawing(replies, job)
+        async with live.lock:
+            try:
+                await self._message.put(job, live.record, MessageContent(text, markup, progress.preview, "optional"))
+            except TooSoon:
+                return Shown.LATER
+            except TelegramError as error:
+                log.info("job %s: progress was not shown: %s", job.id, error)
+        return Shown.YES
 
     async def _act(self, job: Job, live: _Live) -> None:
         """The chat shows that a picture is on its way."""
@@ -144,9 +141,7 @@ class TelegramCourier:
 
     async def _one(self, job: Job, record: MessageRecord, pictures: Sequence[Picture]) -> None:
         replies = self._words(job)
-        page = MessageContent(
-            marked(replies.caption(job, pictures, CAPTION)), buttons.when_finished(replies, job), pictures[0].png
-        )
+        page = MessageContent(caption(replies, job, pictures), buttons.when_finished(replies, job), pictures[0].png)
         await self._message.put(job, record, page)
 
     async def _several(self, job: Job, record: MessageRecord, pictures: Sequence[Picture]) -> None:
@@ -155,7 +150,7 @@ class TelegramCourier:
             record.album = tuple(message.message_id for message in await self._chats.album(job.origin, media))
             await self._records.save(record)
         status, replies = record.status, self._words(job)
-        page = MessageContent(marked(replies.caption(job, pictures, CAPTION)), buttons.when_finished(replies, job))
+        page = MessageContent(caption(replies, job, pictures), buttons.when_finished(replies, job))
         await self._message.post(job, record, page)
         if status is not None:
             with suppress(TelegramError):
@@ -164,25 +159,26 @@ class TelegramCourier:
     async def _find(self, job: Job) -> _Live:
         if job.id not in self._live:
             record = await self._records.get(job.id)
-            self._live.setdefault(job.id, _Live(record))
+            self._live.setdefault(job.id, _Live(record, self._show))
         return self._live[job.id]
 
     def _words(self, job: Job) -> Replies:
         return self._replies.for_locale(job.origin.locale)
 
 
-def telling(progress: Progress) -> tuple[State, int]:
-    """What is worth an edit: places 1 to 9, 11, 13, 16, 20 and so on in the queue, and each quarter of the steps.
-    That the engine is away is worth one as well.
-    """
-    if progress.engine_away:
-        return progress.state, -1
-    if progress.state is State.QUEUED:
-        mark = progress.position if progress.position < 10 else 9
-        while mark < progress.position:
-            mark += max(2, mark // 4)
-        return progress.state, mark
-    return progress.state, 4 * progress.step // max(progress.steps, 1)
+def named(replies: Replies, job: Job, text: str) -> str:
+    """HTML; below the name of whoever pressed "Again", whom the first message calls."""
+    if name := Address.of(job.origin).again:
+        mention = f'<a href="tg://user?id={job.origin.user}">{plain(name)}</a>'
+        return f"{replies.say('asked-again', member=mention)}\n{text}"
+    return text
+
+
+def caption(replies: Replies, job: Job, pictures: Sequence[Picture]) -> str:
+    """HTML; the name takes its room from the caption's."""
+    name = Address.of(job.origin).again
+    room = CAPTION - (units(replies.say("asked-again", member=name)) + 1 if name else 0)
+    return named(replies, job, marked(replies.caption(job, pictures, room)))
 
 
 def obstacle(error: TelegramError, job: Job) -> str:

@@ -12,11 +12,8 @@ from bot.frontends.telegram.chats import Chats
 from bot.frontends.telegram.courier import TelegramCourier
 from bot.frontends.telegram.message_records import MessageRecords
 from bot.frontends.telegram.tasks import Tasks
-from bot.jobs.pictures import PictureStore
+from bot.jobs.job import Job
 from bot.replies.replies import Replies
-
-FOLDER = "telegram"
-"""Of the original pictures, within ``settings.data``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +22,18 @@ class TelegramServices:
     bot: ExtBot[Any]
     chats: Chats
     records: MessageRecords
-    pictures_kept: PictureStore
     courier: TelegramCourier
     tasks: Tasks
 
     @classmethod
     def of(cls, app: Application, bot: ExtBot[Any], tasks: Tasks) -> TelegramServices:
         records, chats = MessageRecords(app.database), Chats(bot, app.studio)
-        pictures_kept = PictureStore(app.settings.data / FOLDER)
-        courier = TelegramCourier(bot, chats, records, pictures_kept, app.replies)
-        return cls(app, bot, chats, records, pictures_kept, courier, tasks)
+        courier = TelegramCourier(bot, chats, records, app.replies)
+        return cls(app, bot, chats, records, courier, tasks)
+
+    def open(self, job: Job) -> None:
+        """Posts the message of a job that was accepted, in a task."""
+        self.tasks.start(self.courier.open(job), f"message of job {job.id}")
 
     def words(self, locale: str | None) -> Replies:
         return self.app.replies.for_locale(locale)

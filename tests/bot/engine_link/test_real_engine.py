@@ -60,7 +60,7 @@ async def test_a_cancelled_job_leaves_the_engine_free(
         app.studio.attach("console", courier)
         job = await app.studio.submit(origin, DrawRequest("draw", "a castle", steps=100, count=4))
         await courier.reported.wait()
-        [cancelled] = await app.studio.cancel(origin)
+        [cancelled] = await app.studio.cancel(job.id)
         assert (cancelled.id, cancelled.state) == (job.id, State.CANCELLED)
         assert courier.delivered == []
         assert (await app.studio.wait((await app.studio.submit(origin, FOX)).id)).state is State.DELIVERED

@@ -223,7 +223,7 @@ async def test_what_the_bot_left_is_drawn_after_its_restart_with_its_seed_and_ad
     assert courier.informed == []
     scripted.gate.set()
     async with start_bot() as app:
-        await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
+        await app.adapter_choice.use(origin, "kancil", "batik")
         assert await app.studio.recover("discord") == 0
         assert await app.studio.recover("console") == 1
         done = await app.studio.wait(job.id)
@@ -256,7 +256,7 @@ async def test_a_choice_of_the_moderators_counts_from_the_next_request_on(
     scripted.gate.clear()
     before = await app.studio.submit(origin, DEER)
     await scripted.told.wait()
-    await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
+    await app.adapter_choice.use(origin, "kancil", "batik")
     after = await app.studio.submit(origin, DEER)
     scripted.gate.set()
     assert (before.style.adapter, after.style.adapter) == ("kancil", "batik")
@@ -284,10 +284,29 @@ async def test_a_job_under_way_is_delivered_by_whoever_is_attached_by_then(
     assert (len(courier.delivered), len(later.delivered)) == (0, 1)
 
 
-async def test_jobs_and_choices_follow_a_place_that_gets_a_new_id(app: Application, origin: Origin) -> None:
-    await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
+async def test_jobs_and_choices_follow_a_place_that_gets_a_new_id(
+    app: Application, origin: Origin, scripted: ScriptedEngine
+) -> None:
+    await app.adapter_choice.use(origin, "kancil", "batik")
+    scripted.gate.clear()
     job = await app.studio.submit(origin, DEER)
-    await app.studio.wait(job.id)
     await app.studio.move_place("console", "here", "there")
     moved = Origin("console", "there", "ani", "en", {})
-    assert (await app.studio.again(moved, job.id)).style.adapter == "batik"
+    assert [one.id for one in app.studio.running(moved)] == [job.id]
+    scripted.gate.set()
+    done = await app.studio.wait(job.id)
+    assert (done.state, done.origin) == (State.DELIVERED, Origin("console", "there", "ani", "en", {"channel": 7}))
+    assert await app.studio.job(job.id) == done
+    assert (await app.studio.submit(moved, DEER)).style.adapter == "batik"
+
+
+async def test_the_answer_of_a_job_can_get_another_address(
+    app: Application, origin: Origin, courier: Recorder, scripted: ScriptedEngine
+) -> None:
+    scripted.gate.clear()
+    job = await app.studio.submit(origin, DEER)
+    await app.studio.move_answer(job, {"channel": 8})
+    scripted.gate.set()
+    done = await app.studio.wait(job.id)
+    assert courier.delivered[0][0].origin.address == done.origin.address == {"channel": 8}
+    assert await app.studio.job(job.id) == done

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
+from bot.commands.buttons import Button
 from bot.commands.parsing import parse
 from bot.commands.request import DrawRequest
 from bot.commands.table import BUILT_IN, command_table
 from bot.errors import Refused
-from bot.jobs.job import Job, Picture, Progress, State
+from bot.jobs.job import DRAWING_BEGUN, Job, Picture, Progress, State
 from bot.locales import LOCALES
 from bot.members.limits import Quota
 from bot.members.origin import Origin
 from bot.replies.catalogues import duration
-from bot.replies.replies import Button, Catalogues, Replies, explain
+from bot.replies.replies import Catalogues, Replies, explain
 from bot.replies.text_length import length, shortened
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
@@ -186,16 +186,19 @@ def test_a_caption_names_the_words_that_the_model_did_not_read() -> None:
 
 
 def test_the_end_of_a_job_is_told() -> None:
-    assert ENGLISH.ended(job(State.CANCELLED)) == "Job ab12cd34 is cancelled."
+    assert ENGLISH.ended(job(State.CANCELLED)).startswith("Job ab12cd34 is cancelled. Nothing was taken")
+    assert ENGLISH.ended(job(State.CANCELLED, DRAWING_BEGUN)).endswith("so it counts as 1 picture.")
     failed = ENGLISH.ended(job(State.FAILED, "engine-away"))
     assert failed.startswith("Job ab12cd34 failed. The drawing engine does not answer")
     assert failed.endswith("Nothing was taken from your allowance.")
 
 
 def test_cancel_is_answered_with_what_was_stopped() -> None:
-    assert ENGLISH.stopped([]) == "There is nothing left to cancel."
-    assert ENGLISH.stopped([job()]) == "Cancelled: ab12cd34."
-    assert ENGLISH.stopped([job(), job()]) == "Cancelled 2 jobs: ab12cd34, ab12cd34."
+    assert ENGLISH.stopped([job()]) == "Cancelled: ab12cd34. Nothing was taken from your allowance."
+    begun = job(State.CANCELLED, DRAWING_BEGUN)
+    assert ENGLISH.stopped([begun, job(), begun]) == (
+        "Cancelled 3 jobs: ab12cd34, ab12cd34, ab12cd34. The drawing had begun, so it counts as 2 pictures."
+    )
 
 
 def test_the_quota_tells_when_it_is_full_again() -> None:
@@ -252,7 +255,7 @@ def test_a_change_names_what_draws_from_now_on() -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_buttons_have_short_words(locale: str) -> None:
-    words = [Replies(locale).button(name) for name in get_args(Button)]
+    words = [Replies(locale).button(name) for name in Button]
     assert len(set(words)) == len(words)
     assert all(0 < len(word) <= 20 for word in words)
 

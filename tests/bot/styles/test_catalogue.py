@@ -154,9 +154,9 @@ async def test_a_list_for_moderators_shows_the_further_styles_at_once(
     monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
     async with start_bot() as app:
         scripted.adapters.append(BATIK)
-        listing = await app.adapter_choice.list(origin, allowed=True)
+        listing = await app.adapter_choice.list(origin)
         assert Binding("batik", "wax", False) in listing.bindings
-        await app.adapter_choice.use(origin, "batik", "kancil", allowed=True)
+        await app.adapter_choice.use(origin, "batik", "kancil")
         assert (await app.styles.resolve("console", "here", "batik")) == ResolvedStyle("kancil", 0.7, "{prompt}, batik")
 
 

@@ -1,4 +1,4 @@
-"""``/adapter``: who may, what is valid, where it counts, and what is written down."""
+"""``/adapter``: what is valid, where it counts, and what is written down."""
 
 from __future__ import annotations
 
@@ -17,25 +17,12 @@ from tests.bot.kit.engine import ScriptedEngine
 
 async def refusal(app: Application, origin: Origin, style: str, name: str) -> Refused:
     with pytest.raises(Refused) as refused:
-        await app.adapter_choice.use(origin, style, name, allowed=True)
+        await app.adapter_choice.use(origin, style, name)
     return refused.value
 
 
-async def test_only_moderators_may_see_and_change(app: Application, origin: Origin) -> None:
-    for call in (
-        app.adapter_choice.list(origin, allowed=False),
-        app.adapter_choice.info(origin, "batik", allowed=False),
-        app.adapter_choice.use(origin, "kancil", "batik", allowed=False),
-    ):
-        with pytest.raises(Refused, match="not-moderator"):
-            await call
-    assert (await app.styles.resolve("console", "here", "kancil")).adapter == "kancil"
-
-
 async def test_a_choice_counts_in_its_place_alone(app: Application, origin: Origin) -> None:
-    assert await app.adapter_choice.use(origin, "kancil", " Batik ", allowed=True) == Change(
-        "kancil", "kancil", "batik", False
-    )
+    assert await app.adapter_choice.use(origin, "kancil", " Batik ") == Change("kancil", "kancil", "batik", False)
     assert (await app.styles.resolve("console", "here", "kancil")).adapter == "batik"
     assert (await app.styles.resolve("console", "here", "retro")).adapter == "retro"
     assert (await app.styles.resolve("console", "elsewhere", "kancil")).adapter == "kancil"
@@ -43,14 +30,12 @@ async def test_a_choice_counts_in_its_place_alone(app: Application, origin: Orig
 
 
 async def test_none_is_the_base_model_and_default_the_built_in_adapter(app: Application, origin: Origin) -> None:
-    await app.adapter_choice.use(origin, "retro", "none", allowed=True)
-    listing = await app.adapter_choice.list(origin, allowed=True)
+    await app.adapter_choice.use(origin, "retro", "none")
+    listing = await app.adapter_choice.list(origin)
     assert Binding("retro", None, True) in listing.bindings
     assert Binding("kancil", "kancil", False) in listing.bindings
     assert [one.style for one in listing.bindings] == ["kancil", "retro", "landscape"]
-    assert await app.adapter_choice.use(origin, "retro", "DEFAULT", allowed=True) == Change(
-        "retro", None, "retro", True
-    )
+    assert await app.adapter_choice.use(origin, "retro", "DEFAULT") == Change("retro", None, "retro", True)
     assert (await app.styles.resolve("console", "here", "retro")).adapter == "retro"
 
 
@@ -69,7 +54,7 @@ async def test_an_adapter_for_another_model_cannot_be_chosen(
     scripted.adapters.append(adapter("sketch", usable=False, base_model="sd-2-1"))
     refused = await refusal(app, origin, "kancil", "sketch")
     assert (refused.reason, refused.values) == ("adapter-not-usable", {"name": "sketch", "base": "sd-2-1"})
-    assert (await app.adapter_choice.info(origin, "sketch", allowed=True)).base_model == "sd-2-1"
+    assert (await app.adapter_choice.info("sketch")).base_model == "sd-2-1"
 
 
 async def test_an_engine_that_is_away_is_said_but_the_default_can_be_restored(
@@ -77,23 +62,23 @@ async def test_an_engine_that_is_away_is_said_but_the_default_can_be_restored(
 ) -> None:
     await scripted.stop()
     assert (await refusal(app, origin, "kancil", "batik")).reason == "engine-away"
-    assert (await app.adapter_choice.use(origin, "kancil", "default", allowed=True)).to_default
-    assert await app.adapter_choice.names() == ("default", "none")
+    assert (await app.adapter_choice.use(origin, "kancil", "default")).to_default
+    assert await app.adapter_choice.names() == ()
 
 
 async def test_names_for_completion_outlive_the_engine(app: Application, scripted: ScriptedEngine) -> None:
     scripted.adapters.append(adapter("sketch", usable=False))
     before = await app.adapter_choice.names()
-    assert before == ("default", "none", "kancil", "retro", "landscape", "batik")
+    assert before == ("kancil", "retro", "landscape", "batik")
     await scripted.stop()
     assert await app.adapter_choice.names() == before
 
 
 async def test_every_change_is_audited(app: Application, origin: Origin) -> None:
     moderator = replace(origin, user="citra")
-    await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
-    await app.adapter_choice.use(moderator, "kancil", "none", allowed=True)
-    await app.adapter_choice.use(origin, "kancil", "default", allowed=True)
+    await app.adapter_choice.use(origin, "kancil", "batik")
+    await app.adapter_choice.use(moderator, "kancil", "none")
+    await app.adapter_choice.use(origin, "kancil", "default")
     await refusal(app, origin, "kancil", "nothing")
     rows = await app.database.rows("SELECT * FROM audit ORDER BY id")
     assert [(row["place"], row["user"], row["style"], row["old"], row["new"]) for row in rows] == [
@@ -104,7 +89,7 @@ async def test_every_change_is_audited(app: Application, origin: Origin) -> None
 
 
 async def test_choices_follow_a_place_that_gets_a_new_id(app: Application, origin: Origin) -> None:
-    await app.adapter_choice.use(origin, "kancil", "batik", allowed=True)
+    await app.adapter_choice.use(origin, "kancil", "batik")
     await app.styles.move_place("console", "here", "there")
     assert (await app.styles.resolve("console", "there", "kancil")).adapter == "batik"
     assert (await app.styles.resolve("console", "here", "kancil")).adapter == "kancil"

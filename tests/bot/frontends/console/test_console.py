@@ -121,7 +121,7 @@ async def test_a_style_that_appears_can_be_drawn_at_once(
         assert "/batik is drawn with wax" in (await typist.type("/adapter list"))[1]
         assert (await typist.type("batik a fox"))[0]
         assert "/batik: Draw as batik" in (await typist.type("/help"))[1]
-    assert scripted.requests[0].prompt == "a fox, batik"
+    assert scripted.requests[0].frame == "{prompt}, batik"
 
 
 @pytest.mark.parametrize(("line", "word"), [("/help", "--seed"), ("/quota", "pictures"), ("/cancel", "nothing")])

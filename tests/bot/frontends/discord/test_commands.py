@@ -69,11 +69,11 @@ async def test_a_fault_of_ours_is_an_apology_with_a_number_that_the_log_explains
         raise RuntimeError("a secret of the machine room")
 
     monkeypatch.setattr(bot.limits, "quota", broken)
-    with caplog.at_level(logging.ERROR, "bot.frontends.discord"):
+    with caplog.at_level(logging.ERROR, "bot.handlers"):
         answer = await told(discord, "quota")
     assert "wrong on our side" in answer
     assert "secret" not in answer
-    [record] = [record for record in caplog.records if record.name == "bot.frontends.discord.interactions"]
+    [record] = [record for record in caplog.records if record.name == "bot.handlers.answer"]
     assert record.getMessage().split()[1] in answer
     assert "a secret of the machine room" in caplog.text
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 from itertools import pairwise
 
+import pytest
 from PIL import Image
 
 from bot.app import Application
+from bot.frontends.discord import interactions
 from bot.jobs.job import State
 from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
 from tests.bot.kit.behaviours import drawing, partial, waiting
 from tests.bot.kit.engine import ScriptedEngine
-from tests.discord_server import STRANGER, LocalDiscord, Typed
+from tests.discord_server import MODERATOR, STRANGER, LocalDiscord, Typed
+
+SUPPRESS_EMBEDS = 1 << 2
 
 
 async def test_a_command_becomes_its_picture_in_the_same_message(discord: LocalDiscord, bot: Application) -> None:
@@ -30,23 +34,38 @@ async def test_a_command_becomes_its_picture_in_the_same_message(discord: LocalD
     for words in ("mouse-deer", "777", "7.5", "30", "DPM++ 2M", "512x512", "adapter kancil"):
         assert words in message.content
     assert message.allowed_mentions == {"parse": []}
-    assert actions(message) == ["again", "delete"]
+    assert actions(message) == ["again", "file", "delete"]
 
 
-async def test_the_first_answer_comes_before_any_work(
+async def test_the_first_answer_has_words_and_a_cancel_button_however_long_the_engine_is_silent(
     discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
-    engine.gate.clear()
-    command = await discord.command("draw", {"prompt": "a fox"})
-    await discord.until(lambda: command.response)
-    assert command.response == {"type": 5}
-    assert engine.requests == []
+    await engine.stop()
+    command = await discord.command("draw", {"prompt": "a fox discord.gg/abc"})
+    await discord.until(lambda: command.messages)
+    [message] = command.messages
+    assert command.response is not None
+    assert command.response["type"] == 4
+    assert not message.ephemeral
+    assert "On its way" in message.content
+    assert actions(message) == ["cancel"]
+    assert message.flags & SUPPRESS_EMBEDS
+
+
+async def test_a_slow_journal_is_announced_and_its_job_lives_in_that_message(
+    discord: LocalDiscord, bot: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interactions, "ACKNOWLEDGE_SECONDS", 0.0)
+    message = await drawn(discord)
+    [interaction] = discord.state.interactions.values()
+    assert interaction.response == {"type": 5}
+    assert discord.posted() == [message]
 
 
 async def test_the_message_is_found_where_discord_does_not_name_it(discord: LocalDiscord, bot: Application) -> None:
     discord.state.names_answers = False
     message = await drawn(discord)
-    assert actions(message) == ["again", "delete"]
+    assert actions(message) == ["again", "file", "delete"]
     assert discord.posted() == [message]
 
 
@@ -121,6 +140,18 @@ async def test_the_member_can_stop_the_drawing(discord: LocalDiscord, bot: Appli
     assert job.state is State.CANCELLED
 
 
+async def test_a_moderator_can_stop_the_drawing_of_others(
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
+) -> None:
+    engine.gate.clear()
+    command = await discord.command("draw", {"prompt": "a fox"})
+    await discord.until(lambda: command.messages and actions(command.messages[0]) == ["cancel"])
+    [message] = command.messages
+    await discord.press(message, button(message, "cancel"), Typed(MODERATOR))
+    await discord.until(lambda: "cancelled" in message.content)
+    assert len(engine.stopped) == 1
+
+
 async def test_nobody_else_can_stop_it(discord: LocalDiscord, bot: Application, engine: ScriptedEngine) -> None:
     engine.gate.clear()
     command = await discord.command("draw", {"prompt": "a fox"})
@@ -128,6 +159,7 @@ async def test_nobody_else_can_stop_it(discord: LocalDiscord, bot: Application, 
     press = await discord.press(command.messages[0], button(command.messages[0], "cancel"), Typed(STRANGER))
     await discord.until(lambda: press.followups)
     assert press.followups[0].ephemeral
+    assert press.followups[0].content.startswith("Only the member who asked for it, or a moderator")
     engine.gate.set()
     await discord.until(lambda: finished(command))
 
@@ -137,8 +169,10 @@ async def test_who_has_no_pictures_left_is_told_alone(discord: LocalDiscord, sta
         command = await discord.command("draw", {"prompt": "a fox", "count": 4})
         await discord.until(lambda: finished(command))
         refused = await discord.command("draw", {"prompt": "a fox"})
-        await discord.until(lambda: refused.followups)
+        await discord.until(lambda: refused.messages)
     [answer] = refused.messages
+    assert refused.response is not None
+    assert refused.response["type"] == 4, "refused at once, without announcing anything to everybody"
     assert answer.ephemeral
     assert "Come back in" in answer.content
     assert len(discord.posted()) == 1

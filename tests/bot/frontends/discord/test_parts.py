@@ -1,25 +1,17 @@
-"""The small parts: words, files, progress, the comparison of commands."""
+"""The small parts: words, files, the comparison of commands."""
 
 from __future__ import annotations
 
-import asyncio
 import io
-import itertools
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from bot.frontends.discord.live import Live, telling
 from bot.frontends.discord.sync import alike, by_name
 from bot.frontends.discord.text import bar, clip, escape
 from bot.frontends.discord.uploads import EXIF_IFD, USER_COMMENT, fit
-from bot.jobs.job import Progress, State
 from tests.bot.kit.pictures import picture, png
-
-
-def drawing(step: int, preview: bytes | None = None) -> Progress:
-    return Progress(State.DRAWING, step=step, steps=40, preview=preview)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +22,7 @@ def drawing(step: int, preview: bytes | None = None) -> Progress:
         ("https://b.example", r"https\://b.example"),
         ("# big\n- list\n#tag 3:2", "\\# big\n\\- list\n#tag 3:2"),
         ("@here", "@\u200bhere"),
+        ("see Discord.gg/abc", "see Discord\u200b.gg/abc"),
         ("a back\\slash", r"a back\\slash"),
     ],
 )
@@ -59,60 +52,6 @@ def test_a_picture_that_does_not_fit_keeps_its_parameters() -> None:
     with Image.open(io.BytesIO(data)) as image:
         comment = image.getexif().get_ifd(EXIF_IFD)[USER_COMMENT]
     assert comment == b"UNICODE\0" + "a fox\nSteps: 25".encode("utf-16-be")
-
-
-def test_only_telling_progress_is_shown() -> None:
-    steps = [drawing(step) for step in range(1, 41)]
-    shown: list[Progress] = []
-    for progress in steps:
-        if telling(shown[-1] if shown else None, progress):
-            shown.append(progress)
-    assert [progress.step for progress in shown] == [1, 10, 20, 30, 40]
-    assert telling(drawing(1), drawing(2, preview=b"png"))
-    assert telling(Progress(State.QUEUED, 9), Progress(State.QUEUED, 8))
-    assert telling(Progress(State.QUEUED), Progress(State.QUEUED, engine_away=True))
-    assert not telling(Progress(State.QUEUED, 10), Progress(State.QUEUED, 9))
-
-
-async def test_edits_keep_their_distance_and_the_newest_wins() -> None:
-    loop, shown, done = asyncio.get_running_loop(), list[tuple[float, Progress]](), asyncio.Event()
-
-    async def edit(progress: Progress) -> bool:
-        shown.append((loop.time(), progress))
-        if progress.step == 40:
-            done.set()
-        return True
-
-    live = Live(edit, distance=0.05)
-    for step in range(0, 41, 10):
-        live.show(drawing(step, preview=b"png" if step == 20 else None))
-        await asyncio.sleep(0)
-    await done.wait()
-    await live.end()
-    assert [progress.step for _, progress in shown] == [0, 40]
-    assert shown[-1][1].preview == b"png"
-    assert all(after - before >= 0.05 for (before, _), (after, _) in itertools.pairwise(shown))
-
-
-async def test_nothing_is_edited_after_the_end() -> None:
-    shown: list[Progress] = []
-    started, go_on = asyncio.Event(), asyncio.Event()
-
-    async def edit(progress: Progress) -> bool:
-        started.set()
-        await go_on.wait()
-        shown.append(progress)
-        return True
-
-    live = Live(edit, distance=60)
-    live.show(drawing(1))
-    await started.wait()
-    live.show(drawing(20))
-    ending = asyncio.create_task(live.end())
-    go_on.set()
-    await ending
-    live.show(drawing(40))
-    assert [progress.step for progress in shown] == [1]
 
 
 OURS: dict[str, Any] = {

@@ -41,7 +41,7 @@ async def test_a_style_that_appears_becomes_a_command_without_a_restart(
     await discord.until(lambda: offered(discord, "batik"))
     await drawn(discord, "batik", prompt="a fox")
     assert [(use.name, use.weight) for use in engine.requests[0].adapters] == [("wax", 0.7)]
-    assert engine.requests[0].prompt == "a fox, soft lines"
+    assert engine.requests[0].frame == "{prompt}, soft lines"
     assert "/batik: Draw as batik" in await told(discord, "help")
     assert "retro" in await told(discord, "adapter use", BY_MODERATOR, style="batik", adapter="retro")
     assert puts(discord) == 2

@@ -32,7 +32,7 @@ async def test_from_the_interaction_to_the_posted_picture(discord: LocalDiscord,
         assert "Seed: 777" in parameters
         assert len(set(picture)) > 50, "one flat colour is no drawing"
         assert "777" in message.content
-        assert actions(message) == ["again", "delete"]
+        assert actions(message) == ["again", "file", "delete"]
         job = await app.studio.wait(job_id(message))
         assert (job.state, job.message) == (State.DELIVERED, f"{message.place.channel}/{message.id}")
 

@@ -79,7 +79,7 @@ async def test_every_picture_of_a_group_comes_as_a_file(telegram: TelegramServer
 async def test_a_file_that_had_to_make_room_is_said_to_be_gone(telegram: TelegramServer, bot: Application) -> None:
     ani = telegram.user("Ani")
     picture = await draw(telegram, telegram.private(ani), ani, f"/kancil {PROMPT} --seed 777")
-    for path in (bot.settings.data / "telegram").iterdir():
+    for path in (bot.settings.data / "pictures").iterdir():
         path.unlink()
     assert "--seed 777" in await toast(telegram, ani, picture, "file")
 
