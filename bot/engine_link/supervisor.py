@@ -186,17 +186,22 @@ class Supervisor:
         self._process = process = await start(self._command, self._environment)
         ready = asyncio.create_task(self._watch(), name="engine ready")
         hung = asyncio.create_task(self._until_hung(ready), name="engine hung")
-        heard = asyncio.create_task(pass_on(process, self._hear), name="engine log")
+        ended = asyncio.create_task(self._until_ended(process), name="engine log")
         try:
-            await asyncio.wait([hung, heard], return_when=asyncio.FIRST_COMPLETED)
-            was_ready, is_hung = ready.done(), not heard.done()
+            await asyncio.wait([hung, ended], return_when=asyncio.FIRST_COMPLETED)
+            was_ready, is_hung = ready.done(), not ended.done()
         finally:
             seconds = HUNG_STOP_SECONDS if hung.done() else None
-            for task in (ready, hung, heard):
+            for task in (ready, hung, ended):
                 task.cancel()
-            await asyncio.gather(ready, hung, heard, return_exceptions=True)
+            await asyncio.gather(ready, hung, ended, return_exceptions=True)
             await stop(process, self._hear, seconds)
         return was_ready, HUNG if is_hung else ending(await process.wait())
+
+    async def _until_ended(self, process: asyncio.subprocess.Process) -> None:
+        """Passes the log on. A signal sent between the last line and the end would take the exit status from us."""
+        await pass_on(process, self._hear)
+        await process.wait()
 
     async def _until_hung(self, ready: asyncio.Task[None]) -> None:
         await asyncio.wait([ready])
