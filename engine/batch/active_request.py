@@ -12,6 +12,7 @@ import torch
 from engine.adapters.cache import HeldAdapters
 from engine.batch.events import LAST, Accepted, Event, Failed, Progress
 from engine.batch.scheduler import Ticket
+from engine.batch.throughput import Work
 from engine.plan import Plan
 from engine.samplers.sampling import Sampling
 
@@ -87,6 +88,11 @@ class ActiveRequest:
         if not self.pictures:
             return self.plan.count * self.plan.steps * (2 if self.plan.guided else 1)
         return sum((p.sampling.calls - p.sampling.index) * p.rows for p in self.pictures)
+
+    @property
+    def work(self) -> Work:
+        """What is left of it, for a forecast."""
+        return Work(self.plan.user, self.rows_left)
 
     @property
     def step(self) -> int:

@@ -83,11 +83,11 @@ class Admission:
         job.on_end = self._forget
         with self._lock:
             pictures = sum(other.plan.count for other in self._jobs.values())
-            left = [other.rows_left for other in self._jobs.values()]
+            queue = [other.work for other in self._jobs.values()]
             if pictures + job.plan.count > self._most:
                 message = f"{pictures} pictures are waiting; the most is {self._most}."
-                raise QueueFull(message, retry_after=self._pace.retry_after(left))
-            job.predicted_seconds = self._pace.forecast(job.rows_left, [*left, job.rows_left])
+                raise QueueFull(message, retry_after=self._pace.retry_after(queue))
+            job.predicted_seconds = self._pace.forecast(len(queue), [*queue, job.work])
             self._jobs[job.id] = job
         self._begin(job)
 

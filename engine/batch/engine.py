@@ -64,7 +64,7 @@ class Engine:
         self.admission = Admission(self._preparer, self.pace, self.metrics, room.max_queue, self._messages.put)
         self._scheduler = Scheduler(room.max_batch, room.adapter_slots, settings.user_weights)
         self._runner = Runner(self._bank)
-        self._finisher = Finisher(model, self.metrics, self._turns, room.decode_pixels)
+        self._finisher = Finisher(model, self.metrics, self.pace, self._turns, room.decode_pixels)
         self._max_rank = settings.max_rank
         self._drawing: dict[object, ActivePicture] = {}
         self._reporter = Reporter(self.pace)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from PIL import Image
@@ -14,6 +15,7 @@ from PIL import Image
 from engine.batch.active_request import ActivePicture
 from engine.batch.events import Done, Failed, Finished, Partial
 from engine.batch.metrics import Metrics
+from engine.batch.throughput import ThroughputForecast
 from engine.diffusion.infotext import infotext
 from engine.diffusion.model import Model
 from engine.diffusion.pictures import decode, enlarge, to_images, to_png
@@ -32,14 +34,23 @@ class DecodeTask:
     latent: torch.Tensor
     partial: int | None = None
     call: int = 0
+    handed_at: float = field(default_factory=time.monotonic)
 
 
 class Finisher:
     """Takes sketches from the step loop and sends pictures to those who wait."""
 
-    def __init__(self, model: Model, metrics: Metrics, turns: AbstractContextManager[None], most_pixels: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        metrics: Metrics,
+        pace: ThroughputForecast,
+        turns: AbstractContextManager[None],
+        most_pixels: int,
+    ) -> None:
         self._model = model
         self._metrics = metrics
+        self._pace = pace
         self._turns = turns
         self._most_pixels = most_pixels
         self._preview = Previewer(model.vae)
@@ -108,6 +119,7 @@ class Finisher:
         used = job.plan.used(picture.index, self._model.name, VERSION)
         job.send(Finished(picture.index, to_png(image, infotext(used)), used, calls * picture.rows))
         self._metrics.pictures.inc()
+        self._pace.measure_decode(time.monotonic() - sketch.handed_at)
         job.unfinished -= 1
         if not job.unfinished:
             job.send(Done())

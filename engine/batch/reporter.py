@@ -9,7 +9,7 @@ from engine.batch.events import Progress
 
 if TYPE_CHECKING:
     from engine.batch.active_request import ActiveRequest
-    from engine.batch.throughput import ThroughputForecast
+    from engine.batch.throughput import ThroughputForecast, Work
 
 REPORT_SECONDS = 0.25
 """Between two reports."""
@@ -28,13 +28,13 @@ class Reporter:
         if now - self._reported < REPORT_SECONDS:
             return
         self._reported = now
-        left = [job.rows_left for job in jobs]
+        queue = [job.work for job in jobs]
         for position, job in enumerate(jobs):
             if job.progress:
-                job.send(self._progress(job, position, left))
+                job.send(self._progress(job, position, queue))
 
-    def _progress(self, job: ActiveRequest, position: int, left: list[int]) -> Progress:
+    def _progress(self, job: ActiveRequest, position: int, queue: list[Work]) -> Progress:
         ahead = 0 if job.drawing else position
         state: Literal["queued", "drawing"] = "drawing" if job.drawing else "queued"
-        median, p90 = self._pace.eta(left[position], left)
+        median, p90 = self._pace.eta(position, queue)
         return Progress(state, ahead, job.step, job.plan.steps, median, p90)
