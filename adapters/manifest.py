@@ -22,6 +22,8 @@ SLUG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
 """Names: lower-case letters and digits in groups joined by one of ``- _ .``; safe as a folder and in a URL."""
 PROMPT = "{prompt}"
 """Where a frame has what the member typed."""
+FRAME_MAX = 1000
+"""Characters of a frame."""
 RESERVED = frozenset(
     {"adapter", "cancel", "draw", "exit", "help", "imagine", "quit", "quota", "start"}
     | {"bantuan", "batal", "gambar", "kuota"}
@@ -69,7 +71,7 @@ class Style(BaseModel):
 
     command: Annotated[str, AfterValidator(_command)]
     """What members type, without the slash."""
-    frame: Annotated[str, AfterValidator(_frame)] | None = Field(default=None, max_length=1000)
+    frame: Annotated[str, AfterValidator(_frame)] | None = Field(default=None, max_length=FRAME_MAX)
     """The prompt that the model gets; None is ``Manifest.frame``'s."""
     weight: float = Field(default=1.0, ge=0, le=2)
     """At which the adapter is drawn with; 1 is as trained."""
@@ -105,19 +107,14 @@ class Manifest(BaseModel):
         if (self.rank is None) == (self.kind == "lora"):
             raise ValueError("a LoRA needs its rank" if self.kind == "lora" else "DreamBooth has no rank")
         check_weight(self.kind, self.style)
+        if len(self.frame) > FRAME_MAX:
+            raise ValueError(f"the prompt with the trigger words is over {FRAME_MAX} characters long: shorten them")
         return self
 
     @property
     def frame(self) -> str:
         """The style's frame; the member's words and the trigger words where it says none."""
         return (self.style and self.style.frame) or ", ".join((PROMPT, *self.trigger_words))
-
-    def same_model(self, other: Manifest) -> bool:
-        """Whether both were made for one model."""
-        return (model_name(self.base_model), self.prediction_type) == (
-            model_name(other.base_model),
-            other.prediction_type,
-        )
 
     def write(self, path: Path) -> None:
         """Writes the manifest as JSON, fields in the order above."""
@@ -130,7 +127,7 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate(json.loads(path.read_bytes()))
     except ValidationError as error:
         raise ManifestError(f"{path}: {faults(error)}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: not JSON: {error}") from None
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read: {error.strerror}") from None

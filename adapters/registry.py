@@ -8,13 +8,16 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adapters.manifest import MANIFEST, AdapterError, BrokenAdapter, Manifest, UnknownAdapter, read_manifest
+from adapters.shapes import CANONICAL, Shape
 
 SHIPPED = Path(__file__).parent
 """The folder of the adapters that come with Sanggar."""
@@ -23,6 +26,9 @@ COMPONENT_FILES = ("text_encoder/model.safetensors", "unet/diffusion_pytorch_mod
 """A DreamBooth checkpoint has at least one of these. Tensors that one leaves out are those of the base model."""
 HEADER_MAX = 100_000_000
 """Bytes of a safetensors header; the format allows no more."""
+UNREADABLE = "the header cannot be read: truncated, or not a safetensors file"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,17 @@ class Adapter:
             expected = _safetensors_size(file)
             if file.stat().st_size != expected:
                 raise BrokenAdapter(f"{file}: {file.stat().st_size} bytes, but its header says {expected}: truncated?")
+
+    def layout_fault(self) -> str:
+        """Why the engine would misread a LoRA of another layout than ours; empty if it is in ours."""
+        if self.manifest.kind != "lora":
+            return ""
+        header = read_header(self.folder / LORA_FILE)
+        about = header.pop("__metadata__", None) or {}
+        strange = [key for key in header if not CANONICAL.fullmatch(key)]
+        if not strange and "lora_adapter_metadata" not in about and not (self.folder / "adapter_config.json").exists():
+            return ""
+        return "it is in another layout than ours; move its folder elsewhere, then: sanggar adapters add FOLDER"
 
     def verify(self) -> None:
         """Reads everything; raises BrokenAdapter where the weights are not the manifest's."""
@@ -110,9 +127,15 @@ class Registry:
                 raise BrokenAdapter(f"{child}: {other.folder} has this name already")
             adapter.check_sizes()
         except AdapterError as error:
-            self._broken[child] = str(error)
+            self._leave_out(child, str(error))
+        except OSError as error:
+            self._leave_out(child, f"{error.filename or child}: cannot be read: {error.strerror}")
         else:
             self._adapters[adapter.name] = adapter
+
+    def _leave_out(self, child: Path, reason: str) -> None:
+        log.warning("the adapter in %s is left out: %s", child, reason)
+        self._broken[child] = reason
 
 
 def _unknown(name: str, adapters: Iterable[str]) -> str:
@@ -136,7 +159,10 @@ def _candidates(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
     for child in sorted(folder.iterdir()):
-        if not child.name.startswith(".") and any((child / name).exists() for name in (MANIFEST, LORA_FILE)):
+        if child.name.startswith("."):
+            continue
+        closed = child.is_dir() and not os.access(child, os.R_OK | os.X_OK)
+        if closed or any(os.path.exists(child / name) for name in (MANIFEST, LORA_FILE)):
             yield child
 
 
@@ -150,15 +176,39 @@ def _stamps(child: Path) -> Iterator[tuple[str, int, int]]:
         yield str(child / name), stat.st_size, stat.st_mtime_ns
 
 
-def _safetensors_size(file: Path) -> int:
-    """Bytes that the file must have by its header: 8 bytes of header length, the header (JSON), the tensors."""
+def read_header(file: Path) -> dict[str, Any]:
+    """The JSON before the tensors, by their names. Raises BrokenAdapter if it is none."""
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         if length > HEADER_MAX:
             raise BrokenAdapter(f"{file}: not a safetensors file")
         try:
             header = json.loads(stream.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-            raise BrokenAdapter(f"{file}: the header cannot be read: truncated, or not a safetensors file") from None
+        except (ValueError, RecursionError):
+            header = None
+    if not isinstance(header, dict):
+        raise BrokenAdapter(f"{file}: {UNREADABLE}")
+    return header
+
+
+def read_shapes(file: Path) -> dict[str, Shape]:
+    """The shapes of a file's tensors, by their names. Raises BrokenAdapter if the header is wrong."""
+    entries = {name: entry for name, entry in read_header(file).items() if name != "__metadata__"}
+    try:
+        return {name: tuple(map(int, entry["shape"])) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError):
+        raise BrokenAdapter(f"{file}: {UNREADABLE}") from None
+
+
+def _safetensors_size(file: Path) -> int:
+    """Bytes that the file must have by its header: 8 bytes of header length, the header (JSON), the tensors."""
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+    ends = []
+    for name, entry in read_header(file).items():
+        if name != "__metadata__":
+            offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+            if not (isinstance(offsets, list) and len(offsets) == 2 and all(type(end) is int for end in offsets)):
+                raise BrokenAdapter(f"{file}: {UNREADABLE}")
+            ends.append(offsets[1])
     return 8 + length + max(ends, default=0)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from adapters.cli.output import refusals
-from adapters.manifest import MANIFEST, AdapterError, Manifest
+from adapters.manifest import MANIFEST, AdapterError, BrokenAdapter, Manifest
 from adapters.publishing.names import slug
 from adapters.registry import SHIPPED, Registry
 from engine.hub import quieten
@@ -34,7 +35,8 @@ def list_command(own: Own = OWN) -> None:
         about = adapter.manifest
         style, rank = f"/{about.style.command}" if about.style else "", str(about.rank or "")
         words = ", ".join(about.trigger_words)
-        table.add_row(about.name, about.title, style, about.kind, about.base_model, rank, words)
+        cells = (about.name, about.title, style, about.kind, about.base_model, rank, words)
+        table.add_row(*map(Text, cells))
     Console().print(table)
     for folder, reason in registry.broken().items():
         typer.echo(f"broken: {folder.name}: {reason}", err=True)
@@ -48,7 +50,9 @@ def check_command(own: Own = OWN) -> None:
     for adapter in registry.list():
         try:
             adapter.verify()
-        except AdapterError as error:
+            if fault := adapter.layout_fault():
+                raise BrokenAdapter(fault)
+        except (AdapterError, OSError) as error:
             reasons[adapter.name] = str(error)
         else:
             typer.echo(f"good: {adapter.name}")
@@ -67,8 +71,8 @@ def add_command(
     title: Annotated[str, typer.Option(help="What people read; the name where left out.")] = "",
     base_model: Annotated[str, typer.Option(help="The model it was trained on.")] = RECOMMENDED,
     prediction_type: Annotated[
-        str, typer.Option(help="What that model predicts: epsilon or v_prediction.")
-    ] = "epsilon",
+        str, typer.Option(help="What that model predicts, epsilon or v_prediction; asked of the model where left out.")
+    ] = "",
     licence: Annotated[str, typer.Option(help="Its licence, an SPDX expression.")] = "LicenseRef-unknown",
     trigger: Annotated[list[str] | None, typer.Option(help="A trigger word; may be given again.")] = None,
     style: Annotated[str, typer.Option(help="The command that members draw with it by, without the slash.")] = "",
@@ -85,12 +89,15 @@ def add_command(
     with refusals():
         declared = adding.style_of(style, frame, weight) if style or frame or weight != 1 else None
         if (Path(source) / MANIFEST).is_file():
-            adapter = adding.adopt_adapter(Path(source), own, declared, name)
+            added = adding.Added(adding.adopt_adapter(Path(source), own, declared, name))
         else:
             called, words = name or slug(Path(source).stem), tuple(trigger or ())
-            about = (called, title or called, base_model, prediction_type, licence, words, declared)
-            adapter = adding.add_adapter(source, own, adding.Source(*about))
+            about = (called, title or called, base_model, licence, prediction_type, words, declared)
+            added = adding.add_adapter(source, own, adding.Source(*about))
+    adapter = added.adapter
     typer.echo(f"{adapter.name} is in {adapter.folder}; {_how_to_draw(adapter.manifest)}")
+    if added.left_out:
+        typer.echo(added.left_out)
 
 
 @adapters_app.command("remove")
@@ -100,8 +107,8 @@ def remove_command(name: Annotated[str, typer.Argument(help="The adapter.")], ow
     from adapters.publishing.adding import remove_adapter  # noqa: PLC0415 - torch takes seconds to import
 
     with refusals():
-        remove_adapter(name, own)
-    typer.echo(f"{name} is gone")
+        left = remove_adapter(name, own)
+    typer.echo(f"{name} is gone" + (f"; what is not the adapter's stays in {left}" if left else ""))
 
 
 def _how_to_draw(manifest: Manifest) -> str:
@@ -112,10 +119,14 @@ def _how_to_draw(manifest: Manifest) -> str:
 
 def train_command(
     recipe: Annotated[Path, typer.Argument(help="The recipe, a TOML file.", exists=True, dir_okay=False)],
+    *,
     into: Own = OWN,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints, samples and losses.")] = Path("data/training"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an adapter of this name.")] = False,
+    take_command: Annotated[
+        bool, typer.Option("--take-command", help="Draw the recipe's command also where another adapter draws it.")
+    ] = False,
 ) -> None:
     """Train the adapter that a recipe describes."""
     quieten()
@@ -123,7 +134,7 @@ def train_command(
     from adapters.training.progress import progress_bar, stop_on_signal  # noqa: PLC0415
 
     with refusals():
-        run = open_run(recipe, into, work, resume=resume, replace=replace)
+        run = open_run(recipe, into, work, resume=resume, replace=replace, take_command=take_command)
         with stop_on_signal() as stop, progress_bar(len(run.losses), run.steps) as watch:
             run.go(watch, stop)
         adapter = run.finish(into)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from adapters.captions import read_rows, write_rows
 from adapters.cli.output import refusals
@@ -28,7 +29,7 @@ def show(verdicts: list[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.reason:
             size = f"{verdict.size[0]}x{verdict.size[1]}" if verdict.size else "-"
-            table.add_row(str(verdict.file), size, verdict.reason)
+            table.add_row(*map(Text, (str(verdict.file), size, verdict.reason)))
     if table.row_count:
         Console().print(table)
     typer.echo(summary(verdicts))

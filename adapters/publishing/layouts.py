@@ -1,117 +1,139 @@
-"""Weights that were made elsewhere, in our layout: LoRAs of diffusers, PEFT or kohya, DreamBooth folders."""
+"""LoRA files in every layout that is found in the wild, rewritten to the one that the engine reads.
+
+- diffusers: ``unet.<layer>.lora_A.weight``, ``unet.<layer>.lora.down.weight``, alpha in the header
+  ``text_encoder.<layer>.lora_linear_layer.down.weight``, ``<block>.processor.to_q_lora.down.weight``
+- PEFT: ``base_model.model.<layer>.lora_A.weight``; alpha in ``adapter_config.json``
+- kohya, LyCORIS: ``lora_unet_<layer with _>.lora_down.weight``, ``lora_te_<...>``, ``<...>.alpha``; LoHa, LoKr
+
+The canonical layout is ``<network>.<layer>.lora_A.weight`` and ``lora_B``, with alpha multiplied into ``lora_B``.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
 
-from adapters.manifest import AdapterError, Kind
-from adapters.registry import COMPONENT_FILES, LORA_FILE
+from adapters.manifest import AdapterError
+from adapters.publishing.base_models import BaseModel
+from adapters.publishing.low_rank import low_rank
+from adapters.publishing.recognising import made_for, other_kind
+from adapters.publishing.scales import Scales
+from adapters.shapes import Shape, lora_fault
 
-DOWN, UP = "lora_A.weight", "lora_B.weight"
-RENAMES = (
-    (r"\.processor\.to_out_lora\.", ".to_out.0.lora."),
-    (r"\.processor\.to_([qkv])_lora\.", r".to_\1.lora."),
-    (r"\.self_attn\.to_out_lora\.", ".self_attn.out_proj.lora."),
-    (r"\.self_attn\.to_([qkv])_lora\.", r".self_attn.\1_proj.lora."),
-    (r"\.lora_linear_layer\.", ".lora."),
-    (r"lora\.down\.weight$", DOWN),
-    (r"lora\.up\.weight$", UP),
-    (r"lora_([AB])\.default\.weight$", r"lora_\1.weight"),
+_LAYER = r"(?P<layer>.+?)(?:\.lora|\.lora_linear_layer|_lora)?"
+_LYCORIS = r"hada_[wt][12](?:_[ab])?|lokr_[wt][12](?:_[ab])?"
+KEY = re.compile(
+    rf"{_LAYER}\.(?:(?P<side>down|up|lora_down|lora_up|lora_mid|lora_[AB](?:\.\w+)?)\.weight|(?P<part>alpha|scalar|{_LYCORIS}))"
 )
-"""What diffusers makes of other layouts, in PEFT's names."""
-PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+SIDES = {"lora_A": "down", "lora_B": "up", "lora_down": "down", "lora_up": "up", "lora_mid": "mid"}
+PREFIXES = {
+    "unet": ("unet.", "lora_unet_", "lycoris_unet_"),
+    "text_encoder": ("text_encoder.", "lora_te_", "lora_te1_", "lycoris_te_"),
+}
+PEFT = "base_model.model."
+OLD_ATTENTION = re.compile(r"self_attn\.to_(q|k|v|out)$")
+
+Tensors = dict[str, torch.Tensor]
 
 
-def copy_weights(source: Path, target: Path) -> tuple[Kind, int | None]:
-    """Writes the weights in our layout; the kind and, of a LoRA, the highest rank."""
-    components = [name for name in COMPONENT_FILES if (source / name).is_file()]
-    if components:
-        for name in components:
-            (target / name).parent.mkdir()
-            shutil.copyfile(source / name, target / name)
-        return "dreambooth", None
-    file = lora_file(source)
-    tensors = canonical(file)
-    save_file(tensors, target / LORA_FILE, metadata={"format": "pt"})
-    return "lora", max(len(tensor) for key, tensor in tensors.items() if key.endswith(DOWN))
-
-
-def lora_file(source: Path) -> Path:
-    """The one safetensors file that ``source`` is or holds."""
-    if source.is_file():
-        files = [source]
-    else:
-        known = (source / LORA_FILE, source / "adapter_model.safetensors")
-        files = [file for file in known if file.is_file()][:1] or sorted(source.glob("*.safetensors"))
-    if any(file.suffix in PICKLES for file in files):
-        raise AdapterError(f"{source}: pickled weights can run programs and are not read; convert them to safetensors")
-    if len(files) != 1:
-        raise AdapterError(f"{source}: {'several' if files else 'no'} safetensors files; name the one that is the LoRA")
-    return files[0]
-
-
-def canonical(file: Path) -> dict[str, torch.Tensor]:
-    """A LoRA's matrices as ``unet.<layer>.lora_A.weight`` and so on, alpha multiplied in."""
-    try:
-        tensors = load_file(file)
-    except (SafetensorError, OSError):
-        raise AdapterError(f"{file}: truncated, or not a safetensors file") from None
-    peft = "base_model.model."
-    if all(key.startswith(peft) for key in tensors):
-        tensors = {f"unet.{key.removeprefix(peft)}": tensor for key, tensor in tensors.items()}
-    state, alphas = StableDiffusionPipeline.lora_state_dict(tensors)
-    renamed = {canonical_name(key): tensor for key, tensor in state.items() if not key.endswith(".alpha")}
-    if not renamed or any(not key.endswith((DOWN, UP)) for key in renamed):
-        raise AdapterError(f"{file}: not a LoRA of diffusers, PEFT or kohya")
-    scales = layer_scales(file, alphas or {}, renamed)
-    return {
-        key: (tensor.float() * scales.get(key.removesuffix(f".{UP}"), 1.0)).half().contiguous()
-        for key, tensor in renamed.items()
-    }
-
-
-def canonical_name(key: str) -> str:
-    """The key with PEFT's names of the layer and of the two matrices."""
-    for pattern, name in RENAMES:
-        key = re.sub(pattern, name, key)
-    return key
-
-
-def layer_scales(file: Path, alphas: Mapping[str, float], tensors: Mapping[str, torch.Tensor]) -> dict[str, float]:
-    """Alpha over rank by layer, from the file's own alphas or PEFT's configuration beside it.
-
-    PEFT's ``use_rslora`` is alpha over the root of the rank (Kalajdzievski 2023).
-    """
-    config = peft_config(file)
-    known = {
-        canonical_name(key.removesuffix(".alpha")).removesuffix(f".{DOWN}"): alpha for key, alpha in alphas.items()
-    }
-    scales = {}
+def canonical(file: Path, base: BaseModel) -> Tensors:
+    """The LoRA in ``file`` in the canonical layout, for ``base``. Raises AdapterError saying what the file is else."""
+    tensors, header = read_tensors(file)
+    if said := other_kind(tensors):
+        raise AdapterError(f"{file}: {said}")
+    scales = Scales(file, header)
+    scales.check()
+    tables = {network: names_of(shapes) for network, shapes in base.networks.items()}
+    layers: dict[tuple[str, str], Tensors] = {}
     for key, tensor in tensors.items():
-        if key.endswith(DOWN):
-            layer, rank = key.removesuffix(f".{DOWN}"), len(tensor)
-            alpha = known.get(layer, config.get("lora_alpha"))
-            scales[layer] = 1.0 if alpha is None else float(alpha) / (rank**0.5 if config.get("use_rslora") else rank)
-    return scales
+        match = KEY.fullmatch(key)
+        place = find_layer(match["layer"], tables) if match else None
+        if match is None or place is None:
+            raise AdapterError(f"{file}: not a LoRA for {base.name}: {_strange(key, tensors, base)}")
+        part = match["part"] or match["side"].split(".")[0]
+        part = SIDES.get(part, part)
+        if part in layers.setdefault(place, {}):
+            raise AdapterError(f"{file}: the key {key!r} is for a layer that the file has already under another name")
+        layers[place][part] = tensor
+    written: Tensors = {}
+    for (network, layer), parts in layers.items():
+        written |= rewrite(network, layer, parts, scales, base.networks[network][f"{layer}.weight"])
+    check(file, written, base)
+    return written
 
 
-def peft_config(file: Path) -> dict[str, Any]:
-    """``adapter_config.json`` beside the file, empty where it is not there. Raises AdapterError."""
-    config = file.with_name("adapter_config.json")
+def rewrite(network: str, layer: str, parts: Tensors, scales: Scales, weight: Shape) -> Tensors:
+    """A layer's two matrices, of the kind of its weight; half precision if that loses nothing."""
+    name = f"{network}.{layer}"
+    (down, up), rank = low_rank(name, parts)
+    scale = 1.0 if rank is None else scales.scale(network, layer, parts.get("alpha"), rank)
+    up = up.float() * scale * float(parts["scalar"].float() if "scalar" in parts else 1)
+    down = down.float()
+    if down[0].numel() == torch.Size(weight[1:]).numel():
+        down = down.reshape(len(down), *weight[1:])
+    if up.shape[2:].numel() == 1:
+        up = up.reshape(*up.shape[:2], *[1] * (len(weight) - 2))
+    return {f"{name}.lora_A.weight": _halved(down), f"{name}.lora_B.weight": _halved(up)}
+
+
+def check(file: Path, matrices: Tensors, base: BaseModel) -> None:
+    """Raises AdapterError if the matrices cannot be laid over the base model, or hold what is no number."""
+    shapes = {key: tuple(tensor.shape) for key, tensor in matrices.items()}
+    if fault := lora_fault(shapes, base.networks):
+        raise AdapterError(f"{file}: not for {base.name}: {made_for(shapes, base.networks) or fault}")
+    if bad := [key for key, tensor in matrices.items() if not tensor.isfinite().all()]:
+        raise AdapterError(f"{file}: {bad[0]} holds numbers that are not finite; the training that made it went wrong")
+
+
+def read_tensors(file: Path) -> tuple[Tensors, dict[str, str]]:
+    """The tensors and the header's texts. Raises AdapterError."""
     try:
-        found: dict[str, Any] = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
-    except ValueError:
-        raise AdapterError(f"{config}: not JSON") from None
-    if found.get("alpha_pattern"):
-        raise AdapterError(f"{config}: alpha_pattern: layers with an alpha of their own are not read")
-    return found
+        with safe_open(file, "pt") as whole:
+            return {key: whole.get_tensor(key) for key in whole.keys()}, dict(whole.metadata() or {})  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError):
+        raise AdapterError(f"{file}: truncated, or not a safetensors file") from None
+
+
+def names_of(shapes: Mapping[str, Shape]) -> dict[str, str]:
+    """The layers of a network, by every way in which their names are written."""
+    layers = [key.removesuffix(".weight") for key, shape in shapes.items() if len(shape) in {2, 4}]
+    names = {}
+    for layer in layers:
+        bare = layer.removeprefix("text_model.")
+        for written in (bare, f"text_model.{bare}", layer):
+            names[written] = names[written.replace(".", "_")] = layer
+            names.setdefault(written.removesuffix(".0"), layer)
+    return names
+
+
+def find_layer(written: str, tables: Mapping[str, Mapping[str, str]]) -> tuple[str, str] | None:
+    """The network and the dotted name that a file means by ``written``; None if no network has such a layer."""
+    written = written.removeprefix(PEFT)
+    for network, prefixes in PREFIXES.items():
+        for prefix in prefixes:
+            if written.startswith(prefix) and (layer := _layer(written.removeprefix(prefix), tables[network])):
+                return network, layer
+    found = [(network, layer) for network, table in tables.items() if (layer := _layer(written, table))]
+    return found[0] if found else None
+
+
+def _layer(written: str, table: Mapping[str, str]) -> str | None:
+    plain = written.removeprefix(PEFT).replace(".processor.", ".")
+    old = OLD_ATTENTION.sub(lambda match: f"self_attn.{match[1]}_proj", plain)
+    return table.get(plain) or table.get(old)
+
+
+def _strange(key: str, tensors: Tensors, base: BaseModel) -> str:
+    """What is said of a file that has a key of no layer."""
+    if not any(KEY.fullmatch(other) for other in tensors):
+        return "it holds no low-rank matrices at all"
+    return f"the model has no layer for {key[:200]!r}"
+
+
+def _halved(tensor: torch.Tensor) -> torch.Tensor:
+    half = tensor.half()
+    return (half if torch.equal(half.float(), tensor) else tensor).contiguous()

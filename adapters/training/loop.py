@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from adapters.manifest import AdapterError
-from adapters.publishing.names import check_name
+from adapters.publishing.names import check_command, check_name
 from adapters.registry import Adapter
 from adapters.training.base import Base, load_base
 from adapters.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
@@ -102,10 +102,18 @@ class Run:
         return adapter
 
 
-def open_run(file: Path, into: Path, work: Path, *, resume: bool = False, replace: bool = False) -> Run:
-    """The run of the recipe in ``file``, new or from the checkpoint in ``work`` / the adapter's name."""
+def open_run(
+    file: Path, into: Path, work: Path, *, resume: bool = False, replace: bool = False, take_command: bool = False
+) -> Run:
+    """The run of the recipe in ``file``, new or from the checkpoint in ``work`` / the adapter's name.
+
+    take_command: the recipe may name a command that another adapter draws.
+    """
     recipe = read_recipe(file)
-    check_name(recipe.adapter.name, into)
+    about = recipe.adapter
+    check_name(about.name, into)
+    if about.style and not take_command:
+        check_command(about.name, about.style.command, recipe.base_model, into)
     return prepare_run(recipe, data_folder(recipe, file), into, work, resume=resume, replace=replace)
 
 

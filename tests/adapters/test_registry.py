@@ -122,6 +122,31 @@ def test_a_broken_folder_is_reported_and_hides_no_other(tmp_path: Path) -> None:
         registry.get("truncated")
 
 
+def test_what_cannot_be_read_is_left_out_with_a_line_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_adapter(tmp_path, "good")
+    make_adapter(tmp_path, "wordy", trigger_words=["word" * 260])
+    offsets = b'{"unet.a":{"dtype":"F32","shape":[1],"data_offsets":["0","4"]}}'
+    deep = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    for name, header in (("text-offsets", offsets), ("deep", deep)):
+        (make_adapter(tmp_path, name) / LORA_FILE).write_bytes(len(header).to_bytes(8, "little") + header + b"1234")
+    make_adapter(tmp_path, "closed")
+    reading = Path.open
+
+    def closed(path: Path, *arguments: Any, **more: Any) -> Any:
+        if path == tmp_path / "closed" / LORA_FILE:
+            raise PermissionError(13, "Permission denied", str(path))
+        return reading(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", closed)
+    registry = Registry([tmp_path])
+    assert [adapter.name for adapter in registry.list()] == ["good"]
+    assert {folder.name for folder in registry.broken()} == {"wordy", "text-offsets", "deep", "closed"}
+    assert "Permission denied" in registry.broken()[tmp_path / "closed"]
+    assert len([line for line in caplog.messages if "is left out" in line]) == 4
+
+
 def test_an_unknown_name_lists_the_valid_ones_and_the_nearest(tmp_path: Path) -> None:
     for name in ("kancil", "landscape"):
         make_adapter(tmp_path, name)

@@ -17,10 +17,15 @@ from adapters.evaluation.pictures import load_adapted
 from adapters.manifest import AdapterError, Style
 from adapters.publishing.adding import Source, add_adapter, adopt_adapter, remove_adapter
 from adapters.publishing.names import slug
-from adapters.registry import LORA_FILE, Adapter, Registry
+from adapters.registry import LORA_FILE, Adapter, Registry, hash_files
+from adapters.training.loop import open_run
 from tests.adapters_kit.runs import finish, write_recipe
 
-ORIGIN = Source("walls", "Walls", "nano", "v_prediction", "MIT", ("wall",))
+
+@pytest.fixture
+def origin(tiny: Path) -> Source:
+    """What is said of a LoRA for the tiny model."""
+    return Source("walls", "Walls", str(tiny), "MIT", trigger_words=("wall",))
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def as_peft(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.T
 
 @pytest.mark.parametrize("layout", ["diffusers", "peft", "kohya"])
 def test_a_lora_of_another_layout_draws_the_same_picture(
-    made: Adapter, tiny: Path, tmp_path: Path, layout: str
+    made: Adapter, tiny: Path, origin: Source, tmp_path: Path, layout: str
 ) -> None:
     tensors = load_file(made.files()[0])
     source = tmp_path / "elsewhere"
@@ -65,7 +70,7 @@ def test_a_lora_of_another_layout_draws_the_same_picture(
         {"diffusers": dict, "peft": lambda t: as_peft(t, 2.0), "kohya": lambda t: as_kohya(t, 2.0)}[layout](tensors),
         file,
     )
-    added = add_adapter(str(source if layout == "peft" else file), tmp_path / "own", ORIGIN)
+    added = add_adapter(str(source if layout == "peft" else file), tmp_path / "own", origin).adapter
     assert Registry([tmp_path / "own"]).get("walls").manifest == added.manifest
     assert (added.manifest.kind, added.manifest.rank, added.manifest.trigger_words) == ("lora", 4, ("wall",))
     pictures = [
@@ -76,38 +81,38 @@ def test_a_lora_of_another_layout_draws_the_same_picture(
 
 @pytest.mark.parametrize(("more", "scale"), [({}, 2 / 4), ({"use_rslora": True}, 2 / 4**0.5)], ids=["plain", "rslora"])
 def test_the_scale_of_peft_is_multiplied_in(
-    made: Adapter, tmp_path: Path, more: dict[str, object], scale: float
+    made: Adapter, origin: Source, tmp_path: Path, more: dict[str, object], scale: float
 ) -> None:
     tensors = load_file(made.files()[0])
     source = tmp_path / "elsewhere"
     source.mkdir()
     save_file(as_peft(tensors, 4.0), source / "adapter_model.safetensors")
     (source / "adapter_config.json").write_text(json.dumps({"lora_alpha": 2, "r": 4} | more))
-    added = load_file(add_adapter(str(source), tmp_path / "own", ORIGIN).files()[0])
+    added = load_file(add_adapter(str(source), tmp_path / "own", origin).adapter.files()[0])
     for key, tensor in tensors.items():
         assert torch.allclose(
             added[key].float(), tensor.float() * (scale if "lora_B" in key else 1), rtol=2e-3, atol=1e-6
         )
 
 
-@pytest.mark.parametrize(("config", "said"), [('{"alpha_pattern": {"to_q": 8}}', "alpha_pattern"), ("{", "not JSON")])
+@pytest.mark.parametrize(("config", "said"), [('{"alpha_pattern": {"to_q": "x"}}', "alpha of unet"), ("{", "not JSON")])
 def test_a_configuration_that_is_not_understood_is_refused(
-    made: Adapter, tmp_path: Path, config: str, said: str
+    made: Adapter, origin: Source, tmp_path: Path, config: str, said: str
 ) -> None:
     (made.folder / "adapter_config.json").write_text(config)
     with pytest.raises(AdapterError, match=said):
-        add_adapter(str(made.files()[0]), tmp_path / "own", ORIGIN)
+        add_adapter(str(made.files()[0]), tmp_path / "own", origin)
 
 
-def test_what_is_no_lora_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_what_is_no_lora_leaves_nothing_behind(origin: Source, tmp_path: Path) -> None:
     own = tmp_path / "own"
     for name, content in (("text.safetensors", b"hello, world"), ("weights.ckpt", b"pickle")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(AdapterError, match=r"safetensors"):
-            add_adapter(str(tmp_path / name), own, ORIGIN)
+            add_adapter(str(tmp_path / name), own, origin)
     save_file({"unet.conv_in.weight": torch.zeros(2, 2)}, tmp_path / "whole.safetensors")
-    with pytest.raises(AdapterError, match="not a LoRA"):
-        add_adapter(str(tmp_path / "whole.safetensors"), own, ORIGIN)
+    with pytest.raises(AdapterError, match="no low-rank matrices"):
+        add_adapter(str(tmp_path / "whole.safetensors"), own, origin)
     assert list(own.iterdir()) == []
 
 
@@ -123,6 +128,35 @@ def test_an_adapter_with_its_manifest_keeps_it(made: Adapter, tmp_path: Path) ->
     assert made.folder.exists()
 
 
+def test_what_is_not_the_adapters_stays_where_it_is_removed(made: Adapter) -> None:
+    (made.folder / "dataset").mkdir()
+    assert remove_adapter("walls", made.folder.parent) == made.folder
+    assert [file.name for file in made.folder.iterdir()] == ["dataset"]
+
+
+def test_an_adapter_in_another_layout_is_rewritten_when_it_is_adopted(made: Adapter, tmp_path: Path) -> None:
+    tensors = load_file(made.files()[0])
+    save_file(as_kohya(tensors, 2.0), made.files()[0])
+    made.manifest.model_copy(update={"sha256": hash_files(made.files())}).write(made.folder / "manifest.json")
+    assert "sanggar adapters add" in made.layout_fault()
+    adopted = adopt_adapter(made.folder, tmp_path / "own")
+    assert adopted.layout_fault() == ""
+    adopted.verify()
+    for key, tensor in load_file(adopted.files()[0]).items():
+        assert torch.allclose(tensor.float(), tensors[key].float(), rtol=2e-3, atol=1e-6)
+
+
+def test_a_recipe_does_not_take_over_the_command_of_another_adapter(
+    made: Adapter, colours: Path, tiny: Path, tmp_path: Path
+) -> None:
+    recipe = write_recipe(colours, tiny)
+    recipe.write_text(recipe.read_text().replace('name = "walls"', 'name = "fences"'))
+    folders = recipe.parent / "adapters", recipe.parent / "work"
+    with pytest.raises(AdapterError, match="'walls' draws this style"):
+        open_run(recipe, *folders)
+    assert open_run(recipe, *folders, take_command=True).recipe.adapter.name == "fences"
+
+
 @pytest.mark.parametrize("damage", ["manifest.json", LORA_FILE])
 def test_a_broken_adapter_can_be_removed(made: Adapter, damage: str) -> None:
     (made.folder / damage).write_text("{")
@@ -130,16 +164,19 @@ def test_a_broken_adapter_can_be_removed(made: Adapter, damage: str) -> None:
     assert not made.folder.exists()
 
 
-def test_the_commands(made: Adapter, tmp_path: Path) -> None:
+def test_the_commands(made: Adapter, tiny: Path, tmp_path: Path) -> None:
     run, own = CliRunner(), ["--dir", str(tmp_path / "own")]
     file = shutil.copy(made.folder / LORA_FILE, tmp_path / "My Style.safetensors")
-    added = run.invoke(adapters_app, ["add", str(file), "--prediction-type", "v_prediction", *own])
+    added = run.invoke(adapters_app, ["add", str(file), "--base-model", str(tiny), "--title", "x [/y] [old]", *own])
     assert added.exit_code == 0, added.output
-    assert "my-style" in run.invoke(adapters_app, ["list", *own]).output
+    listed = run.invoke(adapters_app, ["list", *own], env={"COLUMNS": "400"})
+    assert "my-style" in listed.output
+    assert "x [/y] [old]" in listed.output
     assert "good: my-style" in run.invoke(adapters_app, ["check", *own]).output
-    wrong = run.invoke(adapters_app, ["add", str(file), "--name", "other", "--prediction-type", "noise", *own])
+    other = ["--name", "other", "--base-model", str(tiny), "--prediction-type", "epsilon"]
+    wrong = run.invoke(adapters_app, ["add", str(file), *other, *own])
     assert wrong.exit_code == 1
-    assert "prediction_type" in wrong.output
+    assert "predicts v_prediction, not epsilon" in wrong.output
     weights = tmp_path / "own" / "my-style" / LORA_FILE
     weights.write_bytes(weights.read_bytes()[:-2])
     checked = run.invoke(adapters_app, ["check", *own])
@@ -149,13 +186,14 @@ def test_the_commands(made: Adapter, tmp_path: Path) -> None:
     assert run.invoke(adapters_app, ["remove", "my-style", *own]).exit_code == 1
 
 
-def test_an_adapter_becomes_a_command_of_the_chats_in_one_step(made: Adapter, tmp_path: Path) -> None:
+def test_an_adapter_becomes_a_command_of_the_chats_in_one_step(made: Adapter, tiny: Path, tmp_path: Path) -> None:
     run, own = CliRunner(), ["--dir", str(tmp_path / "own")]
-    file, as_nano = made.files()[0], ["--prediction-type", "v_prediction", "--base-model", "nano"]
+    file, as_nano = made.files()[0], ["--base-model", str(tiny)]
     style = ["--style", "batik", "--weight", "0.8"]
     added = run.invoke(adapters_app, ["add", str(file), "--name", "wax", "--trigger", "wax", *as_nano, *style, *own])
-    assert "by /batik where nano is the model" in added.output
+    assert f"by /batik where {tiny} is the model" in added.output
     manifest = Registry([tmp_path / "own"]).get("wax").manifest
+    assert manifest.prediction_type == "v_prediction"
     assert (manifest.style, manifest.frame) == (Style(command="batik", weight=0.8), "{prompt}, wax")
     assert "/batik" in run.invoke(adapters_app, ["list", *own]).output
     adopted = run.invoke(adapters_app, ["add", str(made.folder), "--style", "walls", "--frame", "wall: {prompt}", *own])
