@@ -88,7 +88,7 @@ class Trainer:
         parts = self._how.gradient_accumulation
         total = 0.0
         for part, batch in enumerate(islice(self._batches, parts)):
-            loss = self._loss(self.inputs(batch, number * parts + part))
+            loss = self.loss(self.inputs(batch, number * parts + part))
             penalty = self._method.penalty()
             whole = loss if penalty is None else loss + penalty
             torch.autograd.backward(self.scaler.scale(whole / parts))
@@ -105,7 +105,7 @@ class Trainer:
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
 
-    def _loss(self, inputs: Inputs) -> torch.Tensor:
+    def loss(self, inputs: Inputs) -> torch.Tensor:
         """The mean over the batch's own rows and, with priors, as many of those."""
         with self._base.autocast():
             predicted = self._base.unet(inputs.noisy, inputs.timesteps, inputs.embeddings).sample

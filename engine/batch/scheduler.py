@@ -102,6 +102,11 @@ class Scheduler:
         head_start = QUANTUM * ticket.cost / self._weight(ticket.user) if ticket.id in self._last else 0.0
         return self._time[ticket.user] - head_start
 
+    @property
+    def users(self) -> frozenset[str]:
+        """Users who wait for something, or whose share is still used up."""
+        return frozenset(self._time)
+
     def _weight(self, user: str) -> float:
         return self._weights.get(user, 1.0)
 

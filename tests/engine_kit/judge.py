@@ -15,21 +15,27 @@ from diffusers import StableDiffusionPipeline
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.protocol import SAMPLERS
+
 Pixels = NDArray[np.int16]
 SCHEDULERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "ddim": ("DDIMScheduler", {}),
-    "plms": ("PNDMScheduler", {"skip_prk_steps": True}),
-    "lms": ("LMSDiscreteScheduler", {}),
-    "euler": ("EulerDiscreteScheduler", {}),
-    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
-    "heun": ("HeunDiscreteScheduler", {}),
-    "dpm2": ("KDPM2DiscreteScheduler", {}),
-    "dpm2-a": ("KDPM2AncestralDiscreteScheduler", {}),
-    "dpm++-2m": ("DPMSolverMultistepScheduler", {}),
-    "dpm++-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
-    "dpm++-sde": ("DPMSolverSDEScheduler", {}),
-    "unipc": ("UniPCMultistepScheduler", {}),
+    "DPM++ 2M": ("DPMSolverMultistepScheduler", {}),
+    "DPM++ 2M Karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+    "DPM2": ("KDPM2DiscreteScheduler", {}),
+    "DPM2 a": ("KDPM2AncestralDiscreteScheduler", {}),
+    "Euler": ("EulerDiscreteScheduler", {}),
+    "Euler a": ("EulerAncestralDiscreteScheduler", {}),
+    "Heun": ("HeunDiscreteScheduler", {}),
+    "LMS": ("LMSDiscreteScheduler", {}),
+    "UniPC": ("UniPCMultistepScheduler", {}),
+    "DDIM": ("DDIMScheduler", {}),
+    "PLMS": ("PNDMScheduler", {"skip_prk_steps": True}),
+    "DPM++ SDE": ("DPMSolverSDEScheduler", {}),
 }
+"""The diffusers scheduler behind each name, and how to initialise it, copied from diffusers' documentation and not from
+the engine. The first nine are in its table of A1111 and k-diffusion names (API, Schedulers, Overview), DDIM and PLMS
+have pages of their own. The one exception is DPM++ SDE: the table names DPMSolverSinglestepScheduler, which draws no
+noise; k-diffusion's ``sample_dpmpp_sde`` does, and DPMSolverSDEScheduler is documented as its port."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def twin(pipeline: Any) -> Any:
 
 def draw(pipeline: Any, wish: Wish) -> Pixels:
     """What the pipeline draws for ``wish``; its adapters must have been loaded."""
-    name, options = SCHEDULERS[wish.sampler]
+    name, options = SCHEDULERS[SAMPLERS[wish.sampler]]
     if wish.sampler == "dpm++-sde":
         options = options | {"noise_sampler_seed": wish.seed}
     pipeline.scheduler = getattr(diffusers, name).from_config(pipeline.noise_schedule, **options)

@@ -94,7 +94,7 @@ class Trainee:
                     self.average[key].lerp_(value, 1 - decay)
 
 
-def train(trainee: Trainee, loss_at: Callable[[int], torch.Tensor]) -> None:
+def train(trainee: Trainee, loss_at: Callable[[int], torch.Tensor], save_every: int = SAVE_EVERY) -> None:
     """Step from where ``trainee`` stands to the plan's end. ``loss_at(step)`` must depend on nothing but ``step``."""
     plan = trainee.plan
     columns = (
@@ -118,6 +118,6 @@ def train(trainee: Trainee, loss_at: Callable[[int], torch.Tensor]) -> None:
             if trainee.step % LOG_EVERY == 0:
                 log.write(f"{trainee.step},{mean:.5f},{speed:.3f}\n")
                 log.flush()
-            if trainee.step % SAVE_EVERY == 0:
+            if trainee.step % save_every == 0:
                 trainee.save()
     trainee.save()

@@ -68,7 +68,7 @@ def test_accumulated_gradients_are_the_mean_of_the_batches(
     parameters = list(trainer.optimizer.param_groups[0]["params"])
     found = [parameter.grad.clone() for parameter in parameters]
     numbers = batches(trainer.pictures, 1, 777)
-    losses = [trainer._loss(trainer.inputs(next(numbers), part)) for part in range(3)]
+    losses = [trainer.loss(trainer.inputs(next(numbers), part)) for part in range(3)]
     expected = torch.autograd.grad(torch.stack(losses).mean(), parameters)
     assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found, expected, strict=True))
 

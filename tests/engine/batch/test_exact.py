@@ -11,9 +11,9 @@ import pytest
 from engine import nano
 from engine.diffusion.model import display_name
 from engine.protocol import SAMPLERS
-from tests.engine_kit.folders import write_sd21
 from tests.engine_kit.judge import SCHEDULERS, Wish, difference, draw, load_pipeline
 from tests.engine_kit.live import Live, serve
+from tests.kit.models import write_sd21
 
 MIXED = [
     Wish(
@@ -37,7 +37,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_every_sampler_is_judged() -> None:
-    assert set(SCHEDULERS) == set(SAMPLERS)
+    assert set(SCHEDULERS) == set(SAMPLERS.values())
 
 
 @pytest.mark.parametrize("pair", ["nano", "v_prediction"], indirect=True)

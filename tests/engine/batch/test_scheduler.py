@@ -62,11 +62,11 @@ class AnyTraffic(RuleBasedStateMachine):
 
     def _check_order(self, picked: list[Ticket]) -> None:
         """Within a user and a group the older ones are never passed over."""
+        waiting = list(self.tickets.values())
         for ticket in picked:
-            older = [t for t in self.tickets.values() if t.user == ticket.user and t.group == ticket.group]
-            for other in older:
-                if str(other.id) and self.tickets[other.id].id < ticket.id:  # type: ignore[operator,index]
-                    assert other in picked
+            older = waiting[: waiting.index(ticket)]
+            equals = [other for other in older if (other.user, other.group) == (ticket.user, ticket.group)]
+            assert all(other in picked for other in equals)
 
     def _leave(self, id: int) -> None:
         self.scheduler.remove([id])
@@ -179,4 +179,4 @@ def test_a_user_who_left_is_forgotten() -> None:
         scheduler.add(Ticket(index, f"user {index}", 2))
         scheduler.pick()
         scheduler.remove([index])
-    assert len(scheduler._time) <= 1
+    assert len(scheduler.users) <= 1

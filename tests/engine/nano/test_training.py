@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 
 from engine.nano import WEIGHTS
 from engine.nano.architecture import build_scheduler, build_small_vae, build_unet
-from engine.nano.scene_captions import Scene
 from engine.nano.training import loop
 from engine.nano.training.clip import clip_loss
 from engine.nano.training.grow import grow_loss, grown, place_in_grown
@@ -46,12 +45,11 @@ def test_a_longer_plan_has_the_same_stable_phase() -> None:
     assert [short.rate_at(step) for step in range(800)] == [long.rate_at(step) for step in range(800)]
 
 
-def test_a_killed_training_resumes_to_exactly_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_training_resumes_to_exactly_the_same_weights(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     whole = trainee(tmp_path / "whole")
     train(whole, lambda step: loss_of(whole, step))
 
-    monkeypatch.setattr(loop, "SAVE_EVERY", 3)
     killed = trainee(tmp_path)
 
     def until_killed(step: int) -> torch.Tensor:
@@ -60,7 +58,7 @@ def test_a_killed_training_resumes_to_exactly_the_same_weights(tmp_path: Path, m
         return loss_of(killed, step)
 
     with pytest.raises(KeyboardInterrupt):
-        train(killed, until_killed)
+        train(killed, until_killed, save_every=3)
     resumed = trainee(tmp_path)
     resumed.load()
     assert resumed.step == 3
@@ -142,12 +140,6 @@ def test_differences_are_zero_on_a_plain_picture_and_two_at_a_full_edge() -> Non
     across, down = differences(picture)
     assert set(across[..., 31].flatten().tolist()) == {2}
     assert down.abs().max() == 0
-
-
-def test_scenes_are_immutable() -> None:
-    scene = Scene(None, 0, None, "red", None, "open", "grass", "day")
-    with pytest.raises(AttributeError):
-        scene.hour = "night"  # type: ignore[misc]
 
 
 def test_the_grown_autoencoder_keeps_the_inner_blocks_and_the_size_of_latents() -> None:
