@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rehearse", action="store_true", help="small, on whatever there is")
     parser.add_argument("--json", type=Path, default=Path("runs/gpu.json"), help="the file (default: %(default)s)")
-    parser.add_argument("--budget", type=float, default=290.0, help="seconds in all (default: %(default)g)")
+    parser.add_argument("--budget", type=float, default=270.0, help="seconds in all (default: %(default)g)")
     parser.add_argument("--only", action="append", help="run only this case; may be repeated")
     options = parser.parse_args(arguments)
     rehearsal = options.rehearse or not torch.cuda.is_available()
