@@ -24,6 +24,8 @@ SHIPPED = Path(__file__).parent
 LORA_FILE = "pytorch_lora_weights.safetensors"
 COMPONENT_FILES = ("text_encoder/model.safetensors", "unet/diffusion_pytorch_model.safetensors")
 """A DreamBooth checkpoint has at least one of these. Tensors that one leaves out are those of the base model."""
+DIFFERENCE_FILE = "difference.safetensors"
+"""A DreamBooth checkpoint as its difference to the base model, in place of ``COMPONENT_FILES``."""
 HEADER_MAX = 100_000_000
 """Bytes of a safetensors header; the format allows no more."""
 UNREADABLE = "the header cannot be read: truncated, or not a safetensors file"
@@ -44,11 +46,11 @@ class Adapter:
 
     def files(self) -> list[Path]:
         """The safetensors files in the order in which they are hashed; raises BrokenAdapter where none is there."""
-        names = (LORA_FILE,) if self.manifest.kind == "lora" else COMPONENT_FILES
-        found = [self.folder / name for name in names if (self.folder / name).is_file()]
-        if not found:
-            raise BrokenAdapter(f"{self.folder}: no {' and no '.join(names)}")
-        return found
+        layouts = ((LORA_FILE,),) if self.manifest.kind == "lora" else ((DIFFERENCE_FILE,), COMPONENT_FILES)
+        for names in layouts:
+            if files := [self.folder / name for name in names if (self.folder / name).is_file()]:
+                return files
+        raise BrokenAdapter(f"{self.folder}: no {' and no '.join(sum(layouts, ()))}")
 
     def check_sizes(self) -> None:
         """Reads the files' headers alone; raises BrokenAdapter where a file is truncated or no safetensors."""
@@ -168,7 +170,7 @@ def _candidates(folder: Path) -> Iterator[Path]:
 
 def _stamps(child: Path) -> Iterator[tuple[str, int, int]]:
     """Path, size and time of change of each file that makes the adapter."""
-    for name in (MANIFEST, LORA_FILE, *COMPONENT_FILES):
+    for name in (MANIFEST, LORA_FILE, DIFFERENCE_FILE, *COMPONENT_FILES):
         try:
             stat = os.stat(child / name)
         except OSError:

@@ -118,7 +118,8 @@ def random_sd21(width: int = 320, side: int = 64) -> Model:
     schedule = DDIMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
     )
-    return Model("sd21-random", tokenizer, text, unet, vae, dict(schedule.config), device, dtype)
+    name = "sd21-random"
+    return Model(name, tokenizer, text, unet, vae, dict(schedule.config), device, dtype, source=name)
 
 
 def _random_unet(width: int, side: int) -> Any:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import httpx
-from huggingface_hub import constants
+from huggingface_hub import constants, try_to_load_from_cache
 
 ENDPOINT: str = constants.ENDPOINT
 
@@ -40,3 +40,9 @@ def quieten() -> None:
     """Keeps the remarks that the libraries make while they are imported from the terminal."""
     for library in ("TRANSFORMERS", "DIFFUSERS"):
         os.environ.setdefault(f"{library}_VERBOSITY", "error")
+
+
+def local_file(source: str, name: str) -> Path | None:
+    """The file ``name`` of ``source``, a folder or a hub id, where it is on this machine."""
+    file = Path(source) / name if Path(source).is_dir() else try_to_load_from_cache(source, name)
+    return Path(file) if isinstance(file, str | Path) and Path(file).is_file() else None

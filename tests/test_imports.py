@@ -61,7 +61,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "engine/nano": ("engine.nano", "engine.protocol", FILES),
     "adapters": ("adapters", "engine.hub", FILES),
-    "adapters/publishing": ("adapters", "engine.hub", "engine.nano", FILES),
+    "adapters/publishing": (
+        *("adapters", "engine.hub", "engine.diffusion", "engine.adapters", "engine.nano"),
+        FILES,
+    ),
     "adapters/training": ("adapters", "engine"),
     "adapters/datasets": ("adapters", "engine.nano", FILES),
     "adapters/evaluation": ("adapters", "engine"),

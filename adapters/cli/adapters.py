@@ -111,6 +111,19 @@ def remove_command(name: Annotated[str, typer.Argument(help="The adapter.")], ow
     typer.echo(f"{name} is gone" + (f"; what is not the adapter's stays in {left}" if left else ""))
 
 
+@adapters_app.command("compact")
+def compact_command(name: Annotated[str, typer.Argument(help="The adapter.")], own: Own = OWN) -> None:
+    """Keep a DreamBooth checkpoint of yours as its difference to its base model: a seventh of the disk."""
+    quieten()
+    from adapters.publishing.compacting import compact  # noqa: PLC0415 - torch takes seconds to import
+
+    with refusals():
+        done = compact(name, own)
+    sizes = f"{done.bytes_before / 1e6:.1f} MB became {done.bytes_after / 1e6:.1f} MB"
+    errors = f"{done.mean_error:.5f} on average and by {done.largest_error:.4f} at most"
+    typer.echo(f"{name}: {sizes}; a weight is off by {errors}, {done.relative_error:.0%} of what was learnt")
+
+
 def _how_to_draw(manifest: Manifest) -> str:
     if manifest.style:
         return f"members draw with it by /{manifest.style.command} where {manifest.base_model} is the model"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PIL import Image
-from safetensors.torch import load_file
 
 from adapters.cli.output import tracked
 from adapters.manifest import AdapterError
 from adapters.registry import LORA_FILE, Adapter
 from adapters.training.base import Base, load_base
+from engine.adapters.checkpoints import read_networks
+from engine.adapters.lora_files import Unusable
+from engine.diffusion.model import find_source
 
 STEPS, GUIDANCE_SCALE = 25, 7.0
 """As members draw where they say nothing else: an adapter is judged as it is used."""
@@ -28,13 +30,15 @@ def load_adapted(adapter: Adapter | None, base_model: str, weight: float = 1.0) 
         base.pipeline.load_lora_weights(adapter.folder, weight_name=LORA_FILE, adapter_name="adapter")
         base.pipeline.set_adapters("adapter", weight)
         return base
-    for file in adapter.files():
-        module = getattr(base.pipeline, file.parent.name)
-        _, unexpected = module.load_state_dict(
-            {key: value.float() for key, value in load_file(file).items()}, strict=False
-        )
+    try:
+        networks = read_networks(adapter.folder, find_source(base_model))
+    except Unusable as error:
+        raise AdapterError(f"{adapter.name} cannot be used: {error}") from None
+    for network, tensors in networks.items():
+        module = getattr(base.pipeline, network)
+        _, unexpected = module.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=False)
         if unexpected:
-            raise AdapterError(f"{file}: the model has no {unexpected[0]}")
+            raise AdapterError(f"{adapter.folder}: the model has no {network}.{unexpected[0]}")
     return base
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from adapters.manifest import MANIFEST, AdapterError, Manifest
-from adapters.registry import Adapter, hash_files
+from adapters.registry import DIFFERENCE_FILE, Adapter, hash_files
 from adapters.reports.plots import loss_plot
 from adapters.training.base import Base
 from adapters.training.method import Method
@@ -49,7 +49,8 @@ def _write(recipe: Recipe, base: Base, method: Method, unfinished: Path, folder:
     manifest = manifest.model_copy(update={"sha256": hash_files(files)})
     manifest.write(unfinished / MANIFEST)
     Adapter(manifest, unfinished).verify()
-    (folder / MANIFEST).unlink(missing_ok=True)
+    for replaced in (MANIFEST, DIFFERENCE_FILE):
+        (folder / replaced).unlink(missing_ok=True)
     for file in [*files, unfinished / MANIFEST]:
         place = folder / file.relative_to(unfinished)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from adapters.registry import DIFFERENCE_FILE
+from engine.adapters.differences import NETWORKS, read_difference, read_names
 from engine.adapters.lora_files import Unusable, read_shapes, read_tensors
 from engine.transfer import send
-
-COMPONENTS = {"unet": "unet/diffusion_pytorch_model.safetensors", "text_encoder": "text_encoder/model.safetensors"}
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,29 @@ class Checkpoint:
     bytes: int = 0
 
 
-def read_checkpoint(key: str, folder: Path, base: Checkpoint) -> Checkpoint:
-    """The checkpoint in ``folder`` laid over ``base``.
+def read_checkpoint(key: str, folder: Path, base: Checkpoint, source: str) -> Checkpoint:
+    """The checkpoint in ``folder`` laid over ``base``, which was read from ``source``.
 
-    :raises Unusable: where a file is damaged, or holds a tensor that the base has not, or of another shape.
+    :raises Unusable: where a file is damaged, holds a tensor that the base has not, or of another shape, or is the
+        difference to another base.
     """
-    networks, size = {}, 0
-    for component, file in COMPONENTS.items():
-        network = getattr(base, component)
-        if (folder / file).is_file():
-            tensors = fit(component, read_tensors(folder / file)[0], network)
-            network = overlay(network, tensors)
-            size += sum(tensor.nbytes for tensor in tensors.values())
-        networks[component] = network
+    networks, size = {"unet": base.unet, "text_encoder": base.text_encoder}, 0
+    for component, written in read_networks(folder, source).items():
+        tensors = fit(component, written, networks[component])
+        networks[component] = overlay(networks[component], tensors)
+        size += sum(tensor.nbytes for tensor in tensors.values())
     return Checkpoint(key, **networks, bytes=size)
+
+
+def read_networks(folder: Path, source: str) -> dict[str, dict[str, torch.Tensor]]:
+    """The tensors that the checkpoint in ``folder`` has of its own, by network, whichever way they are kept.
+
+    :raises Unusable: where a file is damaged, or the difference to other weights than those of ``source``.
+    """
+    if (folder / DIFFERENCE_FILE).is_file():
+        return read_difference(folder / DIFFERENCE_FILE, source)
+    files = {component: folder / file for component, file in NETWORKS.items() if (folder / file).is_file()}
+    return {component: read_tensors(file)[0] for component, file in files.items()}
 
 
 def checkpoint_bytes(folder: Path, base: Checkpoint) -> int:
@@ -49,11 +58,22 @@ def checkpoint_bytes(folder: Path, base: Checkpoint) -> int:
 
     :raises Unusable: where a file is damaged.
     """
+    if (folder / DIFFERENCE_FILE).is_file():
+        return difference_bytes(read_names(folder / DIFFERENCE_FILE), base)
     size = 0
-    for component, file in COMPONENTS.items():
+    for component, file in NETWORKS.items():
         if (folder / file).is_file():
             item = next(getattr(base, component).parameters()).dtype.itemsize
             size += item * sum(math.prod(shape) for shape in read_shapes(folder / file))
+    return size
+
+
+def difference_bytes(names: Mapping[str, list[str]], base: Checkpoint) -> int:
+    """What the base's tensors of these names hold."""
+    size = 0
+    for component, written in names.items():
+        state = getattr(base, component).state_dict()
+        size += sum(state[name].nbytes for name in (own_name(one, state) for one in written) if name)
     return size
 
 
@@ -63,8 +83,7 @@ def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module)
     for written, tensor in tensors.items():
         if written.endswith("position_ids"):
             continue
-        names = (written, written.removeprefix("text_model."), "text_model." + written)
-        name = next((name for name in names if name in state), None)
+        name = own_name(written, state)
         if name is None:
             raise Unusable(f"the key {component}.{written} cannot be applied to this model")
         if tensor.shape != state[name].shape:
@@ -73,6 +92,12 @@ def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module)
         there = send(tensor.to(state[name].dtype), state[name].device)
         fitting[name] = torch.empty_like(state[name]).copy_(there)
     return fitting
+
+
+def own_name(written: str, state: Container[str]) -> str | None:
+    """What the network calls the tensor that a file calls ``written``."""
+    names = (written, written.removeprefix("text_model."), "text_model." + written)
+    return next((name for name in names if name in state), None)
 
 
 def overlay(network: nn.Module, tensors: dict[str, torch.Tensor]) -> nn.Module:

@@ -26,6 +26,7 @@ class Reader:
 
     def __init__(self, model: Model, max_rank: int) -> None:
         self.base = Checkpoint("", model.unet, model.text_encoder)
+        self._source = model.source
         self._max_rank = max_rank
         self._layers = {"unet": adapted_layers(model.unet), "text_encoder": adapted_layers(model.text_encoder)}
 
@@ -36,7 +37,7 @@ class Reader:
         except (AdapterError, OSError):
             raise Unusable("its weights are missing, damaged or not those of its manifest") from None
         if adapter.manifest.kind == "dreambooth":
-            return read_checkpoint(key_of(adapter), adapter.folder, self.base)
+            return read_checkpoint(key_of(adapter), adapter.folder, self.base, self._source)
         file = read_lora(adapter.files()[0], self._layers, self._max_rank)
         size = sum(part.bytes for parts in (file.unet, file.text_encoder) for part in parts.values())
         return Lora(key_of(adapter), file, size)

@@ -41,6 +41,8 @@ class Model:
     """The configuration that every sampler is built from."""
     device: torch.device
     dtype: torch.dtype
+    source: str
+    """Where it was read from: a folder or a hub id."""
 
     @property
     def vae_scale_factor(self) -> int:
@@ -102,6 +104,7 @@ def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype, *
         noise_schedule=DDIMScheduler.load_config(source, subfolder="scheduler", **local),
         device=device,
         dtype=dtype,
+        source=source,
     )
 
 

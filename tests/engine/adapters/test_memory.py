@@ -98,7 +98,7 @@ def test_a_checkpoint_that_cannot_fit_says_how_much_it_needs(live: Live) -> None
 def test_a_checkpoint_is_measured_in_the_models_precision(tiny: Path, folder: Path, dtype: str) -> None:
     model = load_model(str(tiny), "cpu", dtype)
     base = Checkpoint("", model.unet, model.text_encoder)
-    read = read_checkpoint("key", folder / "dream-0", base)
+    read = read_checkpoint("key", folder / "dream-0", base, str(tiny))
     assert read.bytes == checkpoint_bytes(folder / "dream-0", base)
     on_disk = sum(file.stat().st_size for file in (folder / "dream-0").rglob("*.safetensors"))
     assert read.bytes < (0.6 if dtype == "bfloat16" else 1.0) * on_disk
