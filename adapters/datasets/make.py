@@ -31,7 +31,7 @@ SPLIT_SEED = 777
 
 
 def write_dataset(style: str, sprites: Sprites, folder: Path) -> None:
-    """Pictures ``NN.png`` and ``captions.csv`` (file, caption, split) of that style."""
+    """Pictures ``NN.webp``, without loss, and ``captions.csv`` (file, caption, split) of that style."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = list(STYLES[style](sprites))
     held_out = set(Random(SPLIT_SEED).sample(range(len(drawn)), HELD_OUT[style]))
@@ -39,8 +39,8 @@ def write_dataset(style: str, sprites: Sprites, folder: Path) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("file", "caption", "split"))
         for number, one in enumerate(drawn):
-            name = f"{style}-{number:02}.png"
-            one.picture.save(folder / name, optimize=True)
+            name = f"{style}-{number:02}.webp"
+            one.picture.save(folder / name, lossless=True, quality=75)
             writer.writerow((name, one.caption, "test" if number in held_out else "train"))
 
 

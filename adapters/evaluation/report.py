@@ -13,6 +13,7 @@ from adapters.evaluation.charts import change_plot, nearest_plot, palette_plot
 from adapters.evaluation.evaluate import Evaluation
 from adapters.evaluation.grid import comparison
 from adapters.reports.pages import image, page, table
+from adapters.reports.pictures import webp
 
 ROWS = {
     "clip_score": ("CLIP score: picture and caption", "higher"),
@@ -72,7 +73,7 @@ def write_page(evaluation: Evaluation, file: Path) -> None:
 
 
 def write_markdown(evaluation: Evaluation, folder: Path) -> None:
-    """``NAME.md`` and its pictures ``NAME-....png``."""
+    """``NAME.md`` and its pictures ``NAME-....webp``."""
     name, manifest = evaluation.adapter.name, evaluation.adapter.manifest
     pictures = {
         "side-by-side": ("Pictures before and after at equal seeds", comparison(evaluation, SEEDS_SHOWN)),
@@ -82,9 +83,9 @@ def write_markdown(evaluation: Evaluation, folder: Path) -> None:
     }
     shown = {}
     for key, (text, picture) in pictures.items():
-        shown[key] = f"![{text}]({name}-{key}.png)" if picture else ""
+        shown[key] = f"![{text}]({name}-{key}.webp)" if picture else ""
         if picture:
-            picture.save(folder / f"{name}-{key}.png", optimize=True)
+            (folder / f"{name}-{key}.webp").write_bytes(webp(picture))
     paragraphs = [
         f"# {manifest.title}",
         f"{manifest.description}",

@@ -1,4 +1,4 @@
-"""A sheet with a row for the base and each style: ``python -m adapters.evaluation.side_by_side SHEET.png``."""
+"""A sheet with a row for the base and each style: ``python -m adapters.evaluation.side_by_side SHEET.webp``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from adapters.evaluation.grid import labelled
 from adapters.evaluation.pictures import GUIDANCE_SCALE, STEPS, load_adapted
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
+from adapters.reports.pictures import webp
 
 PROMPTS = (
     "a deer by the river",
@@ -27,7 +28,7 @@ NAMES = ("kancil", "retro", "landscape")
 
 
 def main(
-    target: Annotated[Path, typer.Argument(help="PNG to write.")],
+    target: Annotated[Path, typer.Argument(help="WebP to write.")],
     folder: Annotated[Path, typer.Option(help="Folder of the adapters.")] = SHIPPED,
     seed: Annotated[int, typer.Option(help="The same for every picture.")] = 777,
 ) -> None:
@@ -39,7 +40,7 @@ def main(
         model = load_adapted(adapter, "nano", manifest.style.weight if manifest.style else 1.0)
         worded = [manifest.frame.replace(PROMPT, prompt) for prompt in PROMPTS]
         drawn.append(model.draw(worded, seed, STEPS, GUIDANCE_SCALE))
-    labelled(drawn, ["base", *NAMES], PROMPTS).save(target, optimize=True)
+    target.write_bytes(webp(labelled(drawn, ["base", *NAMES], PROMPTS)))
 
 
 if __name__ == "__main__":

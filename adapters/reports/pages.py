@@ -5,19 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from html import escape
-from io import BytesIO
 
 from PIL import Image
 
 from adapters.manifest import Manifest
+from adapters.reports.pictures import webp
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse } td, th { padding: .3rem .8rem; border-bottom: 1px solid #ccc; text-align: left }
 td:nth-child(n+2) { font-variant-numeric: tabular-nums } img { max-width: 100% } pre { overflow-x: auto }
 """
-QUALITY = 92
-"""Of the pictures, 100 the best."""
 
 
 def page(manifest: Manifest, parts: Sequence[str]) -> str:
@@ -42,7 +40,5 @@ def image(picture: Image.Image | None, shows: str) -> str:
     """The picture within the page, or nothing; ``shows`` is for those who do not see it."""
     if picture is None:
         return ""
-    buffer = BytesIO()
-    picture.save(buffer, "WEBP", quality=QUALITY)
-    data = base64.b64encode(buffer.getvalue()).decode()
+    data = base64.b64encode(webp(picture)).decode()
     return f'<p><img alt="{escape(shows)}" src="data:image/webp;base64,{data}"></p>'

@@ -14,13 +14,12 @@ from PIL import Image
 
 from adapters.evaluation.report import markdown_table
 from adapters.manifest import AdapterError
+from adapters.reports.pictures import webp
 from adapters.training.output import sheet
 from engine.files import write_whole
 
 Row = dict[str, str | int | float]
 PAGE = "README.md"
-QUALITY = 85
-"""Of the JPEG files."""
 HEAD = """# The studies' experiments on nano
 
 Made by `python -m benchmarks.experiments all`. The studies that Sanggar began with trained Stable Diffusion 2.1 at
@@ -73,9 +72,9 @@ class Record:
     def add(self, key: str, row: Row, strip: Strip | None = None) -> None:
         """Writes the row with its pictures, and the time since the last one."""
         if strip:
-            file = self.file.with_suffix("") / f"{re.sub('[^a-z0-9]+', '-', key.lower()).strip('-')}.jpg"
+            file = self.file.with_suffix("") / f"{re.sub('[^a-z0-9]+', '-', key.lower()).strip('-')}.webp"
             file.parent.mkdir(parents=True, exist_ok=True)
-            sheet([strip.pictures], 1).save(file, quality=QUALITY)
+            file.write_bytes(webp(sheet([strip.pictures], 1)))
             self.strips[key] = {"file": f"{file.parent.name}/{file.name}", "captions": list(strip.captions)}
         now = time.perf_counter()
         self.seconds, self._since = self.seconds + now - self._since, now

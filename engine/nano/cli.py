@@ -60,7 +60,7 @@ def train(
 
 @nano_app.command()
 def sheet(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The picture to write: PNG or WebP, by its name.")],
     model: Annotated[Path, typer.Option(help="A folder in diffusers layout.")] = WEIGHTS,
 ) -> None:
     """Draw the ten subjects with five seeds each on one contact sheet."""

@@ -99,7 +99,7 @@ def test_the_page_has_a_table_and_the_study_for_each_experiment_that_was_run(tmp
     write_page(tmp_path, ["l2", "guidance", "steps"])
     page = (tmp_path / "README.md").read_text()
     assert "| guidance scale | cmmd | the study |\n|---|---|---|\n| 5 | 0.512 | freer |" in page
-    assert "|  | a fox; a deer |\n|---|---|\n| scale 5.5 | ![a fox; a deer](guidance/scale-5-5.jpg) |" in page
+    assert "|  | a fox; a deer |\n|---|---|\n| scale 5.5 | ![a fox; a deer](guidance/scale-5-5.webp) |" in page
     assert "## Guidance." in page
     assert "The study: none." in page
     assert "Nothing yet." not in page

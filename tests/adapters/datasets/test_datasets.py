@@ -84,7 +84,7 @@ def test_a_shipped_data_set_is_whole(style: str) -> None:
         "test": HELD_OUT[style],
     }
     files = Counter(example.file for examples in splits.values() for example in examples)
-    assert set(files) == set(folder.glob("*.png"))
+    assert set(files) == set(folder.glob("*.webp"))
     assert max(files.values()) == 1
     for file in files:
         with Image.open(file) as picture:

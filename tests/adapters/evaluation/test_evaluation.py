@@ -145,7 +145,7 @@ def test_the_markdown_shows_pictures_that_lie_beside_it(evaluation: Evaluation, 
     assert evaluation.verdict in text
     shown = re.findall(r"\]\((.+?)\)", text)
     assert len(shown) == 4
-    assert sorted(shown) == sorted(file.name for file in tmp_path.glob("walls-*.png"))
+    assert sorted(shown) == sorted(file.name for file in tmp_path.glob("walls-*.webp"))
 
 
 def test_unbiased_cmmd_is_said_and_is_another_figure(evaluation: Evaluation, colours: Path) -> None:

@@ -55,5 +55,5 @@ def test_without_matplotlib_no_plot_is_linked(one: Adapter, tmp_path: Path, monk
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     shipped.main(tmp_path / "reports", seeds=2)
     text = (tmp_path / "reports" / "walls.md").read_text()
-    assert re.findall(r"\]\((.+?)\)", text) == ["walls-side-by-side.png"]
+    assert re.findall(r"\]\((.+?)\)", text) == ["walls-side-by-side.webp"]
     assert "\n\n\n" not in text
