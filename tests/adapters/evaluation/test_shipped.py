@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import tomllib
+import zlib
 from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from adapters.evaluation.pictures import load_adapted
-from adapters.registry import SHIPPED, Registry
+from adapters.registry import DIFFERENCE_FILE, SHIPPED, Registry
 from adapters.training.recipe import read_recipe
+from engine.adapters.checkpoints import read_networks
+from engine.adapters.differences import NETWORKS, STEP
+from engine.adapters.lora_files import Unusable
+from engine.nano import WEIGHTS
 
 KINDS = {"kancil": "lora", "retro": "dreambooth", "landscape": "lora"}
 
@@ -27,7 +34,27 @@ def test_the_weights_are_those_of_the_manifest(name: str) -> None:
     adapter = Registry([SHIPPED]).get(name)
     adapter.verify()
     assert (adapter.manifest.base_model, adapter.manifest.prediction_type) == ("nano", "v_prediction")
-    assert sum(file.stat().st_size for file in adapter.files()) < 30_000_000
+    assert sum(file.stat().st_size for file in adapter.files()) < 4_000_000
+
+
+def test_retro_is_nano_and_its_difference_to_it() -> None:
+    folder = Registry([SHIPPED]).get("retro").folder
+    tensors, read = load_file(folder / DIFFERENCE_FILE), read_networks(folder, str(WEIGHTS))
+    assert {network: len(names) for network, names in read.items()} == {"unet": 326, "text_encoder": 51}
+    for network, file in NETWORKS.items():
+        nano = load_file(WEIGHTS / file)
+        for name, tensor in read[network].items():
+            steps = np.frombuffer(zlib.decompress(tensors[f"{network}.{name}"].numpy().tobytes()), np.int8)
+            change = steps.astype(np.float32).reshape(tensor.shape) * tensors[f"{network}.{name}{STEP}"].item()
+            assert np.abs(tensor.float().numpy() - nano[name].float().numpy() - change).max() <= 1e-3  # half precision
+
+
+def test_retro_is_refused_on_a_nano_of_other_weights(tmp_path: Path) -> None:
+    for file in NETWORKS.values():
+        (tmp_path / file).parent.mkdir()
+        save_file({"conv_in.weight": torch.zeros(1)}, tmp_path / file)
+    with pytest.raises(Unusable, match="other weights of nano than this model has"):
+        read_networks(Registry([SHIPPED]).get("retro").folder, str(tmp_path))
 
 
 @pytest.mark.parametrize("name", KINDS)
