@@ -74,7 +74,7 @@ class Studio:
         except BaseException:
             self._release(origin)
             raise
-        if self._closing or job.id in self._commissions or job.state in TERMINAL_STATES:
+        if self._closing or job.id in self._runs or job.state in TERMINAL_STATES:
             self._release(origin)
         else:
             self._start(job)

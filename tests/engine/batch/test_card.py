@@ -42,11 +42,11 @@ LOOKS = ("linalg", "nonzero", "masked_select", "aten::equal", "aten::_local_scal
 """Operations that tell the CPU something of their result, or ask whether it is valid."""
 
 
-class Waits(TorchDispatchMode):
+class Waits(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Keeps the names of the operations for which a card would hold up whoever calls them."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names: list[str] = []
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
