@@ -60,7 +60,9 @@ def pictures(dtype: str, precision: str, requests: Sequence[Request]) -> Figures
 
 def pipelines_pictures(model: Model, requests: Sequence[Request]) -> list[Image.Image]:
     """Today's way has one pipeline for the LoRAs and another for the DreamBooth checkpoint."""
-    laid = read_checkpoint(DREAMBOOTH, SHIPPED / DREAMBOOTH, Checkpoint("", model.unet, model.text_encoder))
+    laid = read_checkpoint(
+        DREAMBOOTH, SHIPPED / DREAMBOOTH, Checkpoint("", model.unet, model.text_encoder), model.source
+    )
     plain = Today(model, SHIPPED, LORAS)
     other = Today(replace(model, unet=laid.unet, text_encoder=laid.text_encoder), SHIPPED, ())
     return [

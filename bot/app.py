@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from bot.engine_link.client import EngineClient
+from bot.engine_link.client import LIST_SECONDS, EngineClient
 from bot.handlers.dispatch import Dispatcher
 from bot.handlers.services import Services
 from bot.jobs.journal import Journal
@@ -20,7 +20,7 @@ from bot.storage.database import Database
 from bot.styles.bindings import Styles
 from bot.styles.catalogue import StyleCatalogue
 from bot.styles.choosing import AdapterChoice
-from bot.styles.refreshing import keep_asking
+from bot.styles.refreshing import ASK_SECONDS, keep_asking
 
 PICTURES = "pictures"
 """Folder of the kept pictures, within ``settings.data``."""
@@ -46,8 +46,15 @@ class Application:
     dispatcher: Dispatcher
     replies: Catalogues
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        list_seconds: float = LIST_SECONDS,
+        ask_seconds: float = ASK_SECONDS,
+    ) -> None:
         self.settings = settings or read_settings()
+        self._list_seconds, self._ask_seconds = list_seconds, ask_seconds
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -67,12 +74,14 @@ class Application:
         key = settings.engine_key.get_secret_value() if settings.engine_key else None
         self.replies = Catalogues(settings.language)
         self.database = database = await self._stack.enter_async_context(Database(settings.database_path))
-        client = EngineClient(settings.engine_url, key, patience=settings.engine_patience)
+        client = EngineClient(
+            settings.engine_url, key, patience=settings.engine_patience, list_seconds=self._list_seconds
+        )
         self.engine = await self._stack.enter_async_context(client)
         self.limits = Limits(database, per_hour=settings.pictures_per_hour, burst=settings.burst)
         self.catalogue = StyleCatalogue(database)
         await self.catalogue.open()
-        asking = asyncio.create_task(keep_asking(self.engine, self.catalogue), name="styles")
+        asking = asyncio.create_task(keep_asking(self.engine, self.catalogue, self._ask_seconds), name="styles")
         self._stack.push_async_callback(_cancel, asking)
         self.styles = Styles(database, self.catalogue)
         self.adapter_choice = AdapterChoice(database, self.styles, self.catalogue, self.engine)

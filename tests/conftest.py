@@ -11,30 +11,26 @@ from typing import IO
 
 import pytest
 
+from tests.kit.output import read_until
+
 READY = "ready on "
+for name in [name for name in os.environ if name.startswith("SANGGAR_")]:
+    del os.environ[name]  # the developer's own settings are no part of any test
 
 
 @contextmanager
 def engine_process(
     command: Sequence[str] = (sys.executable, "-m", "engine"), errors: IO[str] | None = None, **settings: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """An engine on a free port: its address and the process. Nothing of the outside is set for it.
+    """An engine on a free port: its address and the process.
 
     errors: where its standard error goes; None is ours.
     """
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("SANGGAR_")}
-    told = {"SANGGAR_MODEL": "nano", "SANGGAR_ENGINE_PORT": "0", **settings}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=inherited | told) as process:
+    environment = os.environ | {"SANGGAR_MODEL": "nano", "SANGGAR_ENGINE_PORT": "0"} | settings
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process:
         assert process.stdout is not None
-        lines: list[str] = []
         try:
-            for line in process.stdout:
-                lines.append(line.strip())
-                if line.startswith(READY):
-                    break
-            assert lines[-1:], "the engine said nothing"
-            assert lines[-1].startswith(READY), lines
-            yield lines[-1].removeprefix(READY), process
+            yield read_until(process.stdout, READY)[-1].removeprefix(READY), process
         finally:
             process.terminate()
             process.stdout.read()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.kit import ROOT
+
 PACKAGES = "bot|engine|adapters|migrations|tests|benchmarks"
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 CODE = re.compile(r"```.*?```|^(?: {4}.*\n)+", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.kit import ROOT
+
 PACKAGES = ("bot", "engine", "adapters", "migrations")
 HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "scipy")
 CONTRACT = tuple(

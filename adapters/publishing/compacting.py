@@ -66,7 +66,8 @@ def compact(name: str, own: Path) -> Compaction:
         raise AdapterError(f"{name} is compact already")
     adapter.verify()
     before, errors = sum(file.stat().st_size for file in files), Errors()
-    tensors, metadata = {}, {"format": FORMAT, "base_model": adapter.manifest.base_model}
+    tensors: dict[str, torch.Tensor] = {}
+    metadata = {"format": FORMAT, "base_model": adapter.manifest.base_model}
     for file in files:
         network = file.parent.name
         base = base_weights(adapter, network)
@@ -96,7 +97,7 @@ def difference(network: str, file: Path, base_file: Path, errors: Errors) -> dic
         checkpoint, base = read_tensors(file)[0], read_tensors(base_file)[0]
     except Unusable as error:
         raise AdapterError(f"{file}: {error}") from None
-    packed = {}
+    packed: dict[str, torch.Tensor] = {}
     for written, whole in tracked(list(checkpoint.items()), f"the difference of {network}"):
         name = own_name(written, base)
         if name is None or base[name].shape != whole.shape:

@@ -60,7 +60,15 @@ class EngineClient:
     ``async with EngineClient(url, key) as engine: ...``
     """
 
-    def __init__(self, url: str, key: str | None = None, *, patience: float = 600.0, wait: float = WAIT_FIRST) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        patience: float = 600.0,
+        wait: float = WAIT_FIRST,
+        list_seconds: float = LIST_SECONDS,
+    ) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         timeout = httpx.Timeout(ANSWER_SECONDS, read=SILENCE_SECONDS, pool=None)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
@@ -69,8 +77,8 @@ class EngineClient:
         )
         self._patience = patience
         self._wait = wait
-        self._adapters = _Cached[AdapterList](LIST_SECONDS)
-        self._models = _Cached[ModelList](LIST_SECONDS)
+        self._adapters = _Cached[AdapterList](list_seconds)
+        self._models = _Cached[ModelList](list_seconds)
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bot.storage.private import private_file
 from migrations import Migration, migrations
 
 Connection = aiosqlite.Connection
+Pause = Callable[[float], Awaitable[None]]
 BUSY_MS = 10_000
 """How long a statement waits for another process that writes."""
 BUSY_PAUSE = 0.02
@@ -28,10 +29,14 @@ class DatabaseError(Exception):
 
 
 class Database:
-    """Statements run one transaction after the other. ``async with Database(path) as database: ...``"""
+    """Statements run one transaction after the other. ``async with Database(path) as database: ...``
 
-    def __init__(self, path: Path, changes: Sequence[Migration] | None = None) -> None:
+    ``pause`` waits for so many seconds between two tries while another process opens the file.
+    """
+
+    def __init__(self, path: Path, changes: Sequence[Migration] | None = None, pause: Pause = asyncio.sleep) -> None:
         self.path = path
+        self._pause = pause
         self._changes = migrations() if changes is None else changes
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
@@ -84,7 +89,7 @@ class Database:
         self._connection = connection = await aiosqlite.connect(self.path, isolation_level=None)
         connection.row_factory = sqlite3.Row
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        await _write_ahead(connection)
+        await _write_ahead(connection, self._pause)
         await connection.execute("PRAGMA synchronous = NORMAL")
         faults = [row[0] for row in await connection.execute_fetchall("PRAGMA quick_check(1)")]
         if faults != ["ok"]:
@@ -114,7 +119,7 @@ class Database:
             return True
 
 
-async def _write_ahead(connection: Connection) -> None:
+async def _write_ahead(connection: Connection, pause: Pause) -> None:
     """Turns the write-ahead log on. Where two processes do so at once, SQLite refuses one instead of waiting."""
     end = time.monotonic() + BUSY_MS / 1000
     while True:
@@ -123,7 +128,7 @@ async def _write_ahead(connection: Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
-            await asyncio.sleep(BUSY_PAUSE)
+            await pause(BUSY_PAUSE)
         else:
             return
 

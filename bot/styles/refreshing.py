@@ -24,8 +24,11 @@ async def ask(engine: EngineClient, catalogue: StyleCatalogue) -> None:
         log.debug("the styles stay as they are: %s", error)
 
 
-async def keep_asking(engine: EngineClient, catalogue: StyleCatalogue) -> None:
-    """Runs until it is cancelled. What the engine complains of (a wrong key) is told once."""
+async def keep_asking(engine: EngineClient, catalogue: StyleCatalogue, pause: float = ASK_SECONDS) -> None:
+    """Runs until it is cancelled, with ``pause`` seconds between two polls.
+
+    What the engine complains of (a wrong key) is told once.
+    """
     complained = ""
     while True:
         try:
@@ -39,4 +42,4 @@ async def keep_asking(engine: EngineClient, catalogue: StyleCatalogue) -> None:
             complained = error.message
         except sqlite3.Error:
             log.exception("the styles could not be written")
-        await asyncio.sleep(ASK_SECONDS)
+        await asyncio.sleep(pause)

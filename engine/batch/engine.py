@@ -48,7 +48,7 @@ class Engine:
         self.pace = ThroughputForecast()
         self.metrics = Metrics()
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._turns = compute_lock(model.device)
+        self.compute_lock = compute_lock(model.device)
         room = self.capacity = choose_capacity(model, settings)
         self._bank = SlotBank(model.unet, room.adapter_slots)
         text = text_bank(model)
@@ -60,11 +60,11 @@ class Engine:
             variant_mb=room.variant_memory_mb,
             max_rank=settings.max_rank,
         )
-        self._preparer = Preparer(model, self.adapters, text, self._turns)
+        self._preparer = Preparer(model, self.adapters, text, self.compute_lock)
         self.admission = Admission(self._preparer, self.pace, self.metrics, room.max_queue, self._messages.put)
         self._scheduler = Scheduler(room.max_batch, room.adapter_slots, settings.user_weights)
         self._runner = Runner(self._bank)
-        self._finisher = Finisher(model, self.metrics, self.pace, self._turns, room.decode_pixels)
+        self._finisher = Finisher(model, self.metrics, self.pace, self.compute_lock, room.decode_pixels)
         self._max_rank = settings.max_rank
         self._drawing: dict[object, ActivePicture] = {}
         self._reporter = Reporter(self.pace)
@@ -156,7 +156,7 @@ class Engine:
             return False
         begun = time.perf_counter()
         try:
-            with self._turns:
+            with self.compute_lock:
                 outputs = self._runner.run(pictures)
                 for picture, (seen, output) in zip(pictures, outputs, strict=True):
                     self._advance(picture, seen, output)

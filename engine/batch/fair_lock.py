@@ -42,5 +42,5 @@ class FairLock:
 
 
 def compute_lock(device: torch.device) -> AbstractContextManager[None]:
-    """FairLock on a CPU; a CUDA card puts what it is given in order by itself."""
+    """A FairLock on a CPU; a CUDA card puts what it is given in order by itself."""
     return FairLock() if device.type == "cpu" else nullcontext()

@@ -19,7 +19,7 @@ GRAPHS_MAX = 64
 
 
 class Runner:
-    """FairLock pictures into rows, runs the U-Net once, and turns its rows into one output for each picture."""
+    """Turns pictures into rows, runs the U-Net once, and turns its rows into one output for each picture."""
 
     def __init__(self, bank: SlotBank) -> None:
         self._bank = bank

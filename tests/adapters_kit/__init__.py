@@ -1,1 +1,1 @@
-"""What the tests of the adapters share: a tiny model, and recipes for it."""
+"""What the tests of the adapters share: pictures, and recipes for the tiny model."""

@@ -30,7 +30,7 @@ trigger_words = ["wall"]
 command = "wall"
 [data]
 folder = "{colours.name}"
-resolution = 32
+resolution = 64
 [data.augmentation]
 variants = 2
 flip = 0.5

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from bot.app import Application
 from bot.members.origin import Origin
-from bot.settings import Settings
 from bot.storage.database import Database
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine
+from tests.kit.ports import silent_port
+from tests.kit.settings import bot_settings
 
+EAGER = {"list_seconds": 0.0, "ask_seconds": 0.0}
+"""How often the engine is asked for its adapters: again and again."""
 Start = Callable[..., AbstractAsyncContextManager[Application]]
 
 
@@ -46,6 +50,13 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address of this machine at which nothing listens."""
+    with silent_port() as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
 async def scripted() -> AsyncIterator[ScriptedEngine]:
     async with ScriptedEngine() as engine:
         yield engine
@@ -58,12 +69,16 @@ def courier() -> Recorder:
 
 @pytest.fixture
 def start_bot(scripted: ScriptedEngine, courier: Recorder, tmp_path: Path) -> Start:
-    """``async with start_bot() as app``: the same database each time; the courier delivers for the console."""
+    """``async with start_bot() as app``: the same database each time; the courier delivers for the console.
+
+    ``start_bot(EAGER)`` asks the engine for its adapters again and again."""
 
     @asynccontextmanager
-    async def started(**changes: Any) -> AsyncIterator[Application]:
-        options: dict[str, Any] = {"_env_file": None, "data": tmp_path, "engine_url": scripted.url, "shutdown_grace": 0}
-        async with Application(Settings(**options | changes)) as app:
+    async def started(
+        polling: Mapping[str, float] = MappingProxyType({}), **changes: Any
+    ) -> AsyncIterator[Application]:
+        options: dict[str, Any] = {"data": tmp_path, "engine_url": scripted.url, "shutdown_grace": 0}
+        async with Application(bot_settings(**options | changes), **polling) as app:
             app.studio.attach("console", courier)
             yield app
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.app import Application
 from bot.commands.request import DrawRequest
 from bot.members.origin import Origin
-from bot.settings import Settings
 from bot.storage.database import DatabaseError
 from tests.bot.conftest import Start
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine
+from tests.kit.settings import bot_settings
 
 
 async def test_the_settings_reach_the_parts(
@@ -36,6 +35,5 @@ async def test_the_engine_need_not_be_there_at_the_start(start_bot: Start, scrip
 
 async def test_a_file_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "sanggar.db").write_text("no database" * 100)
-    told: dict[str, Any] = {"_env_file": None, "data": tmp_path}
     with pytest.raises(DatabaseError):
-        await Application(Settings(**told)).__aenter__()
+        await Application(bot_settings(data=tmp_path)).__aenter__()

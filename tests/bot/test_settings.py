@@ -11,8 +11,9 @@ import pytest
 from bot.settings import PREFIX, Settings, SettingsError, read_settings
 from engine.settings import EngineSettings, load_settings
 from engine.settings import SettingsError as EngineSettingsError
+from tests.kit import ROOT
 
-EXAMPLE = Path(__file__).parents[2] / ".env.example"
+EXAMPLE = ROOT / ".env.example"
 
 
 @pytest.fixture(autouse=True)

@@ -126,7 +126,7 @@ class Gateway:
                 raise Closed(4004)
             start = self._identify if operation == IDENTIFY else self._resume
             session = await start(connection, data)
-            await self._state.notify()
+            self._state.changes.notify()
         elif session is None:
             raise Closed(4003)
         elif operation not in {PRESENCE, VOICE_STATE, REQUEST_MEMBERS}:

@@ -39,7 +39,7 @@ async def strict(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = wrong.response()
     at = asyncio.get_running_loop().time()
     state.requests.append(Request(request.method, request.path, response.status, at, body if body else {}))
-    await state.notify()
+    state.changes.notify()
     return response
 
 

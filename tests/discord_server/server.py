@@ -76,8 +76,9 @@ class LocalDiscord:
         messages = self.state.messages.values()
         return [m for m in messages if m.place == place and not m.deleted and not m.ephemeral]
 
-    async def until(self, happened: Callable[[], object], seconds: float = 30.0) -> None:
-        await self.state.until(happened, seconds)
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Waits for a request after which ``happened()`` is true."""
+        await self.state.changes.until(happened)
 
     async def command(self, path: str, values: Json | None = None, typed: Typed = AS_MEMBER) -> Interaction:
         """``/kancil`` with its options, or a subcommand: ``"adapter list"``."""

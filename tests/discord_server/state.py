@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -22,6 +20,7 @@ from tests.discord_server.world import (
     Place,
     snowflake,
 )
+from tests.kit.eventually import Changes
 
 TOKEN = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.local.token"
 DEADLINE = 3.0
@@ -76,16 +75,8 @@ class State:
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
         self.violations: list[str] = []
-        self._changed = asyncio.Condition()
-
-    async def notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def until(self, happened: Callable[[], object], seconds: float = 30.0) -> None:
-        """Waits for a request after which ``happened()`` is true."""
-        async with asyncio.timeout(seconds), self._changed:
-            await self._changed.wait_for(happened)
+        self.changes = Changes()
+        """Notified after every request."""
 
     def count(self, method: str, path: str, status: int = 200) -> int:
         return sum(r.method == method and path in r.path and r.status == status for r in self.requests)

@@ -18,8 +18,9 @@ from adapters.registry import SHIPPED, Registry
 from engine.api.serving import EngineServer, make_server
 from engine.batch.engine import Engine
 from engine.diffusion.model import load_model
-from engine.settings import EngineSettings
 from tests.engine_kit.judge import Pixels, Wish, pixels
+from tests.kit.output import Output
+from tests.kit.settings import engine_settings
 
 
 @dataclass
@@ -30,8 +31,14 @@ class Live:
     http: httpx.Client
     engine: Engine
     server: EngineServer
-    said: Said
+    output: Output
     """What the process would have printed."""
+
+    @contextmanager
+    def nothing_computed(self) -> Iterator[None]:
+        """Requests stay where they are until the block ends: no prompt is encoded and no step taken."""
+        with self.engine.compute_lock:
+            yield
 
     def post(self, body: Any, path: str = "/v1/images/generations") -> httpx.Response:
         return self.http.post(path, json=body)
@@ -51,38 +58,17 @@ class Live:
 def serve(model: Path | str, adapters: Path | None = None, **settings: Any) -> Iterator[Live]:
     """A server on a free port, until the block ends."""
     told = {"model": str(model), "engine_port": 0, "engine_grace_seconds": 0, **settings}
-    read = EngineSettings(_env_file=None, **told)  # type: ignore[call-arg]
+    read = engine_settings(**told)
     engine = Engine(load_model(read.model, "cpu", read.dtype), read, Registry([adapters] if adapters else [SHIPPED]))
-    said = Said()
-    server = make_server(engine, read, said.append)
+    output = Output()
+    server = make_server(engine, read, output.say)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        url = said.wait_for("ready on ").removeprefix("ready on ")
+        url = output.wait_for("ready on ").removeprefix("ready on ")
         headers = {"Authorization": f"Bearer {settings['engine_key']}"} if "engine_key" in settings else {}
         with httpx.Client(base_url=url, headers=headers, timeout=600) as http:
-            yield Live(url, http, engine, server, said)
+            yield Live(url, http, engine, server, output)
     finally:
         server.handle_exit(signal.SIGTERM, None)
         thread.join()
-
-
-class Said(list[str]):
-    """The lines that a server says, to wait for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._changed = threading.Condition()
-
-    def append(self, line: str) -> None:
-        with self._changed:
-            super().append(line)
-            self._changed.notify_all()
-
-    def wait_for(self, beginning: str) -> str:
-        """The first line that begins so."""
-        with self._changed:
-            found = lambda: next((line for line in self if line.startswith(beginning)), None)  # noqa: E731
-            line = self._changed.wait_for(found, 600)
-        assert line is not None, f"{list(self)} has no {beginning!r}"
-        return line

@@ -47,12 +47,18 @@ async def test_a_change_that_fails_leaves_neither_itself_nor_its_record(tmp_path
 async def test_a_start_waits_for_another_that_is_just_making_the_file(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    database = Database(tmp_path / "a.db", [FIRST])
+    refused, closed = asyncio.Event(), asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        refused.set()
+        await closed.wait()
+
+    database = Database(tmp_path / "a.db", [FIRST], pause)
     opening = asyncio.create_task(database.__aenter__())
-    await asyncio.sleep(0.2)
-    assert not opening.done()
+    await refused.wait()
     other.execute("COMMIT")
     other.close()
+    closed.set()
     await opening
     assert await applied(database) == [(1, "first")]
     await database.close()

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from tests.kit.eventually import Changes
 from tests.telegram_server.methods import Methods
 from tests.telegram_server.world import ANONYMOUS_ADMIN, Chat, Json, Message, User
 
 
 class People(Methods):
-    """``updates`` is what the bot has yet to fetch or did; ``changed`` wakes whoever waits for news."""
+    """``updates`` is what the bot has yet to fetch or did; ``changes`` wakes whoever waits for news."""
 
     def __init__(self) -> None:
         super().__init__()
         self.updates: list[Json] = []
-        self.changed = asyncio.Event()
-
-    def notify(self) -> None:
-        self.changed.set()
-        self.changed = asyncio.Event()
+        self.changes = Changes()
 
     def user(self, name: str, language: str = "en") -> User:
         user = User(next(self.ids), name, name.lower(), language)
@@ -65,7 +60,7 @@ class People(Methods):
     def update(self, **content: Json) -> Json:
         update = {"update_id": next(self.ids), **content}
         self.updates.append(update)
-        self.notify()
+        self.changes.notify()
         return update
 
     def migrate(self, chat: Chat) -> Chat:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -69,7 +68,7 @@ class TelegramServer(People):
 
     async def __aexit__(self, *_: object) -> None:
         self._poll += 1
-        self.notify()
+        self.changes.notify()
         await self._runner.cleanup()
 
     # What a test does.
@@ -87,16 +86,13 @@ class TelegramServer(People):
         """How often updates were asked for."""
         return self._poll
 
-    async def until(self, condition: Callable[[], T | bool | None], limit: float = 30.0) -> T:
+    async def until(self, condition: Callable[[], T | bool | None]) -> T:
         """What ``condition`` returns once that is true; looked at after every request."""
         try:
-            async with asyncio.timeout(limit):
-                while not (found := condition()):
-                    await self.changed.wait()
-                return cast(T, found)
-        except TimeoutError:
+            return await self.changes.until(condition)
+        except AssertionError as error:
             recent = "\n".join(f"{call.method} {call.error}" for call in self.calls[-15:])
-            raise AssertionError(f"never came: {inspect.getsource(condition)}\nlast calls:\n{recent}") from None
+            raise AssertionError(f"{error}\nlast calls:\n{recent}") from None
 
     def called(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
@@ -118,7 +114,7 @@ class TelegramServer(People):
                 request.transport.close()
         if call.method != "getUpdates":
             self.calls.append(call)
-        self.notify()
+        self.changes.notify()
         return answer
 
     async def _given(self, request: web.Request) -> Json:
@@ -161,14 +157,14 @@ class TelegramServer(People):
         self._poll += 1
         mine, deadline = self._poll, asyncio.get_running_loop().time() + given.get("timeout", 0)
         self.offset = max(self.offset, given.get("offset", 0))
-        self.notify()
+        self.changes.notify()
         while True:
             news = [update for update in self.updates if update["update_id"] >= self.offset]
             left = deadline - asyncio.get_running_loop().time()
             if news or left <= 0:
                 return news[: given.get("limit", 100)]
             try:
-                await asyncio.wait_for(self.changed.wait(), left)
+                await asyncio.wait_for(self.changes.wait(), left)
             except TimeoutError:
                 continue
             if mine != self._poll:

@@ -17,6 +17,7 @@ from bot.frontends.discord.buttons import JobButton, is_ours
 from bot.frontends.discord.commands import plant
 from bot.frontends.discord.courier import DiscordCourier
 from bot.frontends.discord.interactions import InteractionHandler
+from bot.frontends.discord.pauses import Pauses
 from bot.frontends.discord.sync import sync
 from bot.frontends.discord.translator import CatalogueTranslator
 
@@ -25,12 +26,8 @@ if TYPE_CHECKING:
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 """We do not speak; nobody needs to hear that the libraries for it are missing."""
-GUILD_READY_SECONDS = 0.5
-"""How long READY waits for servers that are still loading; we need none of them."""
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ANYONE = app_commands.AppInstallationType(guild=True, user=True)
-RETRY_SECONDS = 300.0
-"""Before Discord is told again of commands that it did not take, perhaps because it takes no more new ones today."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +45,7 @@ class Tree(app_commands.CommandTree["SanggarClient"]):
 class SanggarClient(discord.AutoShardedClient):
     """``on_connected`` is called at each READY. A gateway of one's own gets one connection; Discord's, what it asks."""
 
-    def __init__(self, app: Application, on_connected: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, app: Application, on_connected: Callable[[], Awaitable[Any]], pauses: Pauses) -> None:
         super().__init__(
             shard_count=1 if app.settings.discord_gateway else None,
             intents=discord.Intents(guilds=True),
@@ -56,11 +53,12 @@ class SanggarClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            guild_ready_timeout=GUILD_READY_SECONDS,
+            guild_ready_timeout=pauses.servers,
         )
-        self.courier = DiscordCourier(self, app.replies, app.studio.stop)
+        self.courier = DiscordCourier(self, app.replies, app.studio.stop, pauses.delivery)
         self.handler = InteractionHandler(app, self.courier)
         self._app = app
+        self._pause = pauses.commands
         self._on_connected = on_connected
         self._tree = Tree(self, allowed_contexts=EVERYWHERE, allowed_installs=ANYONE)
         self._following: asyncio.Task[None] | None = None
@@ -84,8 +82,8 @@ class SanggarClient(discord.AutoShardedClient):
             try:
                 told = await self._tell_commands(told)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                log.warning("Discord did not take our commands, next attempt in %.0f s: %s", RETRY_SECONDS, error)
-                await asyncio.sleep(RETRY_SECONDS)
+                log.warning("Discord did not take our commands, next attempt in %.0f s: %s", self._pause, error)
+                await asyncio.sleep(self._pause)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """A press that discord.py hands to no button, because the message has none like it, is answered as well."""

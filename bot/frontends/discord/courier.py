@@ -23,8 +23,6 @@ from bot.jobs.job import Job, Picture, Progress, State
 from bot.jobs.progress import LatestProgress, Shown
 from bot.replies.replies import Catalogues, Replies
 
-PAUSES: tuple[float, ...] = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
-"""Seconds before each further attempt while Discord is out of order."""
 GAP = 1.5
 """Seconds between two edits of one message."""
 CAPTIONS = (1400, 1000, 700)
@@ -39,12 +37,15 @@ Result = TypeVar("Result")
 
 
 class DiscordCourier:
-    """Implements ``bot.jobs.courier.Courier``."""
+    """Implements ``bot.jobs.courier.Courier``. ``pauses``: seconds before each further attempt to deliver."""
 
-    def __init__(self, client: discord.Client, catalogues: Catalogues, stop: Callable[[str], object]) -> None:
+    def __init__(
+        self, client: discord.Client, catalogues: Catalogues, stop: Callable[[str], object], pauses: Sequence[float]
+    ) -> None:
         self._catalogues = catalogues
         self._poster = Poster(client)
         self._stop = stop
+        self._pauses = pauses
         self._progress: dict[str, LatestProgress] = {}
         self._openings: dict[str, asyncio.Event] = {}
 
@@ -131,7 +132,7 @@ class DiscordCourier:
 
     async def _persist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """``attempt`` until it succeeds or fails for good; raises Undeliverable when Discord stays out of order."""
-        for pause in (0.0, *PAUSES):
+        for pause in (0.0, *self._pauses):
             await asyncio.sleep(pause)
             try:
                 return await attempt()

@@ -13,13 +13,12 @@ from discord.gateway import DiscordWebSocket
 from discord.http import INTERNAL_API_VERSION, Route
 
 from bot.frontends.discord.client import SanggarClient
+from bot.frontends.discord.pauses import PAUSES, Pauses
 from bot.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from bot.app import Application
 
-PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
-"""Seconds before each further attempt to log in while Discord cannot be reached; the last one is repeated."""
 WRONG_TOKEN = 4004
 UNREACHABLE = (discord.DiscordServerError, aiohttp.ClientError, OSError, TimeoutError)
 
@@ -29,8 +28,9 @@ log = logging.getLogger(__name__)
 class DiscordFrontend:
     """``run`` connects, attaches the courier, recovers and serves until ``close``."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, pauses: Pauses = PAUSES) -> None:
         self._app = app
+        self._pauses = pauses
         self._serving: asyncio.Task[None] | None = None
         self._recovered = False
         use_addresses(app.settings)
@@ -64,7 +64,7 @@ class DiscordFrontend:
                     raise wrong_token() from None
                 raise
             except UNREACHABLE as error:
-                pause = PAUSES[min(attempt, len(PAUSES) - 1)]
+                pause = self._pauses.login[min(attempt, len(self._pauses.login) - 1)]
                 log.warning("Discord cannot be reached (%s), next attempt in %.0f s", error, pause)
             attempt += 1
             await asyncio.sleep(pause)
@@ -74,7 +74,7 @@ class DiscordFrontend:
         token = self._app.settings.discord_token
         if token is None:
             raise SettingsError("SANGGAR_DISCORD_TOKEN: not set")
-        async with SanggarClient(self._app, self._recover) as client:
+        async with SanggarClient(self._app, self._recover, self._pauses) as client:
             self._app.studio.attach("discord", client.courier)
             await client.start(token.get_secret_value())
 

@@ -19,6 +19,7 @@ from engine.adapters.checkpoints import read_networks
 from engine.adapters.differences import NETWORKS, STEP
 from engine.adapters.lora_files import Unusable
 from engine.nano import WEIGHTS
+from tests.kit import ROOT
 
 KINDS = {"kancil": "lora", "retro": "dreambooth", "landscape": "lora"}
 
@@ -77,9 +78,8 @@ def test_the_same_prompt_and_seed_give_another_picture(name: str) -> None:
 
 @pytest.mark.parametrize("package", ["adapters", "bot", "engine", "migrations"])
 def test_a_wheel_has_every_file_of_the_packages(package: str) -> None:
-    root = Path(__file__).parents[3]
-    with (root / "pyproject.toml").open("rb") as stream:
+    with (ROOT / "pyproject.toml").open("rb") as stream:
         patterns = ["*.py", *tomllib.load(stream)["tool"]["setuptools"]["package-data"]["*"]]
-    files = [file for file in (root / package).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    files = [file for file in (ROOT / package).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     assert len(files) > 5
     assert [file for file in files if not any(fnmatch(file.name, pattern) for pattern in patterns)] == []

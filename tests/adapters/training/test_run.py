@@ -31,14 +31,14 @@ def test_samples_are_drawn_before_while_and_after(colours: Path, tiny: Path) -> 
     strips = sorted((run.work / "samples").iterdir())
     assert [file.name for file in strips] == ["step-000000.png", "step-000004.png", "step-000006.png"]
     with Image.open(strips[0]) as before, Image.open(strips[-1]) as after:
-        assert before.size == after.size == (2 * 32 + 12, 32 + 8)
+        assert before.size == after.size == (2 * 64 + 12, 64 + 8)
         assert before.tobytes() != after.tobytes()
 
 
 def test_the_report_lies_in_the_adapters_folder(colours: Path, tiny: Path) -> None:
     run, adapter = finish(write_recipe(colours, tiny, LORA + SAMPLES))
     page = (adapter.folder / "report.html").read_text()
-    for said in ("3 pictures of 32x32", "6, batches of 2 x 1", "After 4 steps", adapter.manifest.sha256, "rank"):
+    for said in ("3 pictures of 64x64", "6, batches of 2 x 1", "After 4 steps", adapter.manifest.sha256, "rank"):
         assert said in page
     assert page.count("data:image/webp;base64,") == 1 + 3
     with (run.work / "losses.csv").open() as stream:

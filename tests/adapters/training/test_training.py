@@ -182,7 +182,7 @@ def test_what_cannot_be_trained_is_said_before_it_begins(
 
 def test_a_recipe_without_a_resolution_takes_the_models_own(colours: Path, tiny: Path) -> None:
     recipe = write_recipe(colours, tiny, steps=1)
-    recipe.write_text(recipe.read_text().replace("resolution = 32\n", ""))
+    recipe.write_text(recipe.read_text().replace("resolution = 64\n", ""))
     run, adapter = finish(recipe)
     assert run.recipe.data.resolution == run.base.native == run.base.draw(["a wall"], 1, 1, 1.0)[0].width
     assert adapter.manifest.recipe is not None

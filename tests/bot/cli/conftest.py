@@ -10,6 +10,7 @@ import pytest
 
 from bot.settings import Settings
 from tests.bot.kit.engine import ScriptedEngine
+from tests.kit.settings import bot_settings
 
 Configure = Callable[..., Settings]
 
@@ -20,6 +21,6 @@ def configure(scripted: ScriptedEngine, tmp_path: Path) -> Configure:
 
     def configured(**changes: Any) -> Settings:
         options: dict[str, Any] = {"data": tmp_path, "engine_url": scripted.url, "shutdown_grace": 5.0}
-        return Settings(_env_file=None, **options | changes)  # type: ignore[call-arg]
+        return bot_settings(**options | changes)
 
     return configured

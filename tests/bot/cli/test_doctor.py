@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,15 +18,15 @@ from bot.doctor.engine import check_engine, judge_adapters
 from bot.doctor.machine import check_database, check_disk, check_languages
 from bot.doctor.platforms import PERMISSIONS, check_platforms
 from bot.doctor.privacy import check_privacy
-from bot.engine_link.ports import free_port
 from tests.bot.cli.conftest import Configure
 from tests.bot.kit.adapters import adapter
 from tests.discord_server import LocalDiscord
 from tests.discord_server.state import TOKEN as DISCORD_TOKEN
-from tests.engine_kit.folders import write_tiny
-from tests.engine_kit.live import Live, serve
 from tests.telegram_server import TelegramServer
 from tests.telegram_server.server import TOKEN as TELEGRAM_TOKEN
+
+if TYPE_CHECKING:
+    from tests.engine_kit.live import Live
 
 
 def by_name(findings: list[Finding]) -> dict[str, Finding]:
@@ -63,8 +64,7 @@ async def test_tokens_that_are_refused_are_named_and_never_shown(configure: Conf
     assert "wrong-one" not in repr(found)
 
 
-async def test_a_platform_that_cannot_be_reached_keeps_the_token_secret(configure: Configure) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}"
+async def test_a_platform_that_cannot_be_reached_keeps_the_token_secret(configure: Configure, nobody: str) -> None:
     settings = configure(telegram_token=TELEGRAM_TOKEN, telegram_api=nobody, discord_token="d", discord_api=nobody)
     found = [finding async for finding in check_platforms(settings)]
     assert [finding.mark for finding in found] == [Mark.BAD, Mark.BAD]
@@ -80,6 +80,9 @@ async def test_without_a_token_nothing_can_go_live(configure: Configure) -> None
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A real engine with a tiny model and a key."""
+    from tests.engine_kit.live import serve  # noqa: PLC0415 - the other tests of this file need no torch
+    from tests.kit.models import write_tiny  # noqa: PLC0415
+
     with serve(write_tiny(tmp_path_factory.mktemp("models") / "tiny"), engine_key="right") as live:
         yield live
 
@@ -110,10 +113,10 @@ async def test_a_far_engine_that_is_silent_has_to_be_started_there(configure: Co
 
 
 async def test_an_engine_that_cannot_start_gives_its_reason(
-    configure: Configure, monkeypatch: pytest.MonkeyPatch
+    configure: Configure, nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANGGAR_MAX_BATCH", "many")
-    found = await check_engine(configure(engine_url=f"http://127.0.0.1:{free_port()}"), print, start=True)
+    found = await check_engine(configure(engine_url=nobody), print, start=True)
     assert [finding.mark for finding in found] == [Mark.BAD]
     assert "SANGGAR_MAX_BATCH" in found[0].text
 
@@ -132,10 +135,10 @@ async def test_a_database_that_cannot_be_opened_is_told(configure: Configure, tm
 
 
 async def test_the_command_shows_every_check_and_ends_well_where_nothing_is_to_mend(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, nobody: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SANGGAR_ENGINE_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("SANGGAR_ENGINE_URL", nobody)
     assert await asyncio.to_thread(doctor, quick=True) == FAILURE
     found = capsys.readouterr().out
     assert "✗ platforms" in found

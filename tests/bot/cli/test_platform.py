@@ -9,6 +9,7 @@ import pytest
 from bot.app import Application
 from bot.cli.platform import Platform
 from bot.frontends.platforms import PlatformEntry
+from tests.kit.output import Output
 
 
 class InvalidToken(Exception):
@@ -39,46 +40,34 @@ class Flaky:
 ENTRY = PlatformEntry("Flaky", "telegram_token", f"{__name__}:Flaky", ("InvalidToken",))
 
 
-class Ear:
-    """What was said; ``heard`` once something was."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.heard = asyncio.Event()
-
-    def __call__(self, line: str) -> None:
-        self.lines.append(line)
-        self.heard.set()
-
-
 @pytest.fixture
-async def ear() -> Ear:
-    return Ear()
+def output() -> Output:
+    return Output()
 
 
-def flaky(app: Application, ear: Ear, *ends: Exception, pause: float = 0.01) -> Platform:
+def flaky(app: Application, output: Output, *ends: Exception, pause: float = 0.01) -> Platform:
     Flaky.ENDS, Flaky.LIVES, Flaky.SERVING = list(ends), 0, asyncio.Event()
-    return Platform(ENTRY, app, ear, first_pause=pause)
+    return Platform(ENTRY, app, output.say, first_pause=pause)
 
 
-async def test_a_platform_that_broke_is_connected_again(app: Application, ear: Ear) -> None:
-    platform = flaky(app, ear, OSError("cut off"), OSError("cut off"))
+async def test_a_platform_that_broke_is_connected_again(app: Application, output: Output) -> None:
+    platform = flaky(app, output, OSError("cut off"), OSError("cut off"))
     await Flaky.SERVING.wait()
     assert not platform.task.done()
     await platform.close()
     assert Flaky.LIVES == 3
-    assert [line.split(";")[0] for line in ear.lines] == ["flaky    │ failed: OSError: cut off"] * 2
+    assert [line.split(";")[0] for line in output.lines] == ["flaky    │ failed: OSError: cut off"] * 2
 
 
-async def test_a_refused_token_is_told_and_not_tried_again(app: Application, ear: Ear) -> None:
-    await flaky(app, ear, InvalidToken("unknown")).task
+async def test_a_refused_token_is_told_and_not_tried_again(app: Application, output: Output) -> None:
+    await flaky(app, output, InvalidToken("unknown")).task
     assert Flaky.LIVES == 1
-    assert ear.lines == ["flaky    │ SANGGAR_TELEGRAM_TOKEN: unknown. `sanggar doctor` says what to do."]
+    assert output.lines == ["flaky    │ SANGGAR_TELEGRAM_TOKEN: unknown. `sanggar doctor` says what to do."]
 
 
-async def test_closing_does_not_wait_for_the_next_attempt(app: Application, ear: Ear) -> None:
-    platform = flaky(app, ear, OSError("cut off"), pause=3600)
-    await ear.heard.wait()
+async def test_closing_does_not_wait_for_the_next_attempt(app: Application, output: Output) -> None:
+    platform = flaky(app, output, OSError("cut off"), pause=3600)
+    await output.until("flaky")
     await platform.close()
     assert platform.task.done()
     assert Flaky.LIVES == 1

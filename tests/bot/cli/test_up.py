@@ -15,35 +15,24 @@ from discord.http import Route
 
 from bot.cli.terminal import Failure
 from bot.cli.up import up
-from bot.engine_link.ports import free_port
 from bot.frontends.platforms import PLATFORMS
 from bot.settings import Settings
 from bot.storage.database import DatabaseError
 from tests.bot.cli.conftest import Configure
 from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import LocalDiscord
+from tests.kit.output import Output
 from tests.telegram_server import TelegramServer
 from tests.telegram_server.server import TOKEN as TELEGRAM_TOKEN
 from tests.telegram_server.world import Chat
 
 
-class Running:
-    """``sanggar up`` in this process; ``lines`` is what it said so far."""
+class Running(Output):
+    """``sanggar up`` in this process, and what it says."""
 
     def __init__(self, settings: Settings) -> None:
-        self.lines: list[str] = []
-        self._said = asyncio.Event()
-        self.task = asyncio.create_task(up(settings, self._say))
-
-    def _say(self, line: str) -> None:
-        self.lines.append(line)
-        self._said.set()
-
-    async def until(self, words: str) -> None:
-        async with asyncio.timeout(30):
-            while not any(words in line for line in self.lines):
-                self._said.clear()
-                await self._said.wait()
+        super().__init__()
+        self.task = asyncio.create_task(up(settings, self.say))
 
     def order(self, *beginnings: str) -> bool:
         """Whether lines that begin so were said, in this order."""
@@ -112,14 +101,14 @@ async def test_where_every_token_is_wrong_it_ends(start: Callable[..., Running])
     running = start(telegram_token="1:wrong")
     with pytest.raises(Failure, match="sanggar doctor"):
         await running.task
-    assert "1:wrong" not in "".join(running.lines)
+    assert "1:wrong" not in running.text
 
 
 async def test_an_engine_that_does_not_start_leaves_the_bot_at_work_and_is_tried_again(
-    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Running], nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANGGAR_MAX_BATCH", "many")
-    running = start(engine_url=f"http://127.0.0.1:{free_port()}")
+    running = start(engine_url=nobody)
     await running.until("connected to Telegram")
     await running.until("engine   │ SANGGAR_MAX_BATCH")
     await running.until("ended with 2, starting it again in 2 s")

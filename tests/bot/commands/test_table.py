@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -24,8 +23,9 @@ from bot.frontends.discord.commands import CHOICES_MAX
 from bot.locales import LOCALES
 from bot.replies.replies import Replies
 from bot.styles.catalogue import FRAMES
+from tests.kit import ROOT
 
-README = Path(__file__).parents[3] / "README.md"
+README = ROOT / "README.md"
 DISCORD_NAME = re.compile(r"[-_a-z0-9]{1,32}")
 TELEGRAM_NAME = re.compile(r"[a-z0-9_]{1,32}")
 DESCRIPTION_MAX, CHOICE_MAX, LIST_MAX, COMMAND_MAX = 100, 100, 25, 8000

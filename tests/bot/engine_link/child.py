@@ -13,6 +13,12 @@ STATUS = "stopping" if sys.argv[1:] == ["leaving"] else "ready"
 HEALTH = {"status": STATUS, "model": "small", "version": "1"}
 
 
+class Server(HTTPServer):
+    """Listens at a port that the test holds for it."""
+
+    allow_reuse_port = True
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = json.dumps(HEALTH).encode() if sys.argv[1] != "stranger" else b"<p>hello</p>"
@@ -35,7 +41,7 @@ if __name__ == "__main__":
         print("no such model", flush=True)
         sys.exit(3)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if sys.argv[1] == "deaf" else stop)
-    server = HTTPServer(("127.0.0.1", int(os.environ["SANGGAR_ENGINE_PORT"])), Handler)
+    server = Server(("127.0.0.1", int(os.environ["SANGGAR_ENGINE_PORT"])), Handler)
     print(f"loaded small at {time.time()}", flush=True)
     if sys.argv[1].startswith("ready on "):
         print(sys.argv[1], flush=True)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
 from bot.app import Application
 from bot.commands.request import DrawRequest
-from bot.engine_link.ports import free_port
 from bot.jobs.job import Picture, State
 from bot.members.origin import Origin
 from bot.settings import Settings
 from tests.bot.kit.courier import Recorder
 from tests.conftest import engine_process
+from tests.kit.settings import bot_settings
 
 FOX = DrawRequest("draw", "a red fox", seed=777, steps=3)
 
 
 def settings(folder: Path, url: str) -> Settings:
-    told: dict[str, Any] = {"_env_file": None, "data": folder, "engine_url": url, "shutdown_grace": 0}
-    return Settings(**told)
+    return bot_settings(data=folder, engine_url=url, shutdown_grace=0)
 
 
 def pixels(picture: Picture) -> bytes:
@@ -59,7 +58,7 @@ async def test_a_cancelled_job_leaves_the_engine_free(
     async with Application(settings(tmp_path, nano)) as app:
         app.studio.attach("console", courier)
         job = await app.studio.submit(origin, DrawRequest("draw", "a castle", steps=100, count=4))
-        await courier.reported.wait()
+        await courier.until(lambda: courier.reports)
         [cancelled] = await app.studio.cancel(job.id)
         assert (cancelled.id, cancelled.state) == (job.id, State.CANCELLED)
         assert courier.delivered == []
@@ -68,17 +67,15 @@ async def test_a_cancelled_job_leaves_the_engine_free(
 
 @pytest.mark.timeout(600)
 async def test_a_job_survives_the_death_of_the_engine(tmp_path: Path, origin: Origin, courier: Recorder) -> None:
-    port = free_port()
-    async with Application(settings(tmp_path, f"http://127.0.0.1:{port}")) as app:
-        app.studio.attach("console", courier)
-        with engine_process(SANGGAR_ENGINE_PORT=str(port)) as (_, process):
+    with engine_process() as (url, process):
+        async with Application(settings(tmp_path, url)) as app:
+            app.studio.attach("console", courier)
             job = await app.studio.submit(origin, DrawRequest("draw", "a red fox", seed=777, steps=60))
-            while not any(report.state is State.DRAWING for report in courier.reports):
-                courier.reported.clear()
-                await courier.reported.wait()
+            await courier.until(lambda: any(report.state is State.DRAWING for report in courier.reports))
             process.kill()
-        assert courier.delivered == []
-        with engine_process(SANGGAR_ENGINE_PORT=str(port)):
-            assert (await app.studio.wait(job.id)).state is State.DELIVERED
+            process.wait()
+            assert courier.delivered == []
+            with engine_process(SANGGAR_ENGINE_PORT=str(urlsplit(url).port)):
+                assert (await app.studio.wait(job.id)).state is State.DELIVERED
     [(_, [picture])] = courier.delivered
     assert (picture.seed, len(courier.delivered)) == (777, 1)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,36 +15,30 @@ import pytest
 
 from bot.cli.session import none_serves
 from bot.engine_link import child, liveness, supervisor
-from bot.engine_link.ports import free_port
 from bot.engine_link.probe import EngineFailed
 from bot.engine_link.supervisor import Event, Supervisor
+from tests.kit.eventually import Changes
 
 CHILD = (sys.executable, str(Path(__file__).parent / "child.py"))
 
 
-class Watcher:
+class Watcher(Changes):
     """Remembers what the supervisor told, and waits for it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.lines: list[str] = []
         self.events: list[Event] = []
         self.texts: dict[Event, str] = {}
-        self._changed = asyncio.Event()
 
     def log(self, line: str) -> None:
         self.lines.append(line)
-        self._changed.set()
+        self.notify()
 
     def tell(self, event: Event, text: str) -> None:
         self.events.append(event)
         self.texts[event] = text
-        self._changed.set()
-
-    async def until(self, met: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not met():
-                self._changed.clear()
-                await self._changed.wait()
+        self.notify()
 
 
 @pytest.fixture
@@ -54,8 +47,9 @@ def watcher() -> Watcher:
 
 
 @pytest.fixture
-def url() -> str:
-    return f"http://127.0.0.1:{free_port()}"
+def url(nobody: str) -> str:
+    """Where the engine will listen."""
+    return nobody
 
 
 def supervise(url: str, watcher: Watcher, behaviour: str = "serve") -> Supervisor:

@@ -227,7 +227,7 @@ async def test_a_cancelled_job_says_whether_it_is_paid_for(
     scripted.gate.clear()
     scripted.before = [drawing(1, 25)]
     drawn = await start(app, asker)
-    await courier.reported.wait()
+    await courier.until(lambda: courier.reports)
     assert isinstance(await typed(app, asker, "/cancel"), JobsStopped)
     assert (await app.studio.wait(drawn.id)).reason == DRAWING_BEGUN
     assert await left(app, asker.origin) == 11

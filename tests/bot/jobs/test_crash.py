@@ -14,8 +14,7 @@ from bot.jobs.job import State
 from tests.bot.conftest import Start
 from tests.bot.kit.courier import Recorder
 from tests.bot.kit.engine import ScriptedEngine
-
-ROOT = Path(__file__).parents[3]
+from tests.kit import ROOT
 
 
 @asynccontextmanager

@@ -80,10 +80,10 @@ def test_after_a_quiet_time_any_change_is_worth_an_edit() -> None:
 async def test_a_courier_is_never_told_less_than_before() -> None:
     courier = Recorder()
     reporter = ProgressReporter(courier)
-    for report in (drawing(9, eta=4.0), drawing(3, b"png")):
-        courier.reported.clear()
-        reporter.tell(JOB, report)
-        await courier.reported.wait()
+    reporter.tell(JOB, drawing(9, eta=4.0))
+    await courier.until(lambda: len(courier.reports) == 1)
+    reporter.tell(JOB, drawing(3, b"png"))
+    await courier.until(lambda: len(courier.reports) == 2)
     await reporter.close()
     assert [(one.step, one.eta, one.preview) for one in courier.reports] == [(9, 4.0, None), (9, 4.0, b"png")]
 

@@ -66,9 +66,7 @@ async def test_the_newest_progress_and_the_preview_reach_the_courier(
     scripted.gate.clear()
     job = await app.studio.submit(origin, DEER)
     await scripted.told.wait()
-    while not any(report.preview for report in courier.reports):
-        courier.reported.clear()
-        await courier.reported.wait()
+    await courier.until(lambda: any(report.preview for report in courier.reports))
     scripted.gate.set()
     await app.studio.wait(job.id)
     last = courier.reports[-1]
@@ -81,7 +79,7 @@ async def test_a_courier_that_cannot_show_progress_still_gets_the_picture(
     scripted.gate.clear()
     courier.error = RuntimeError("platform error")
     job = await app.studio.submit(origin, DEER)
-    await courier.reported.wait()
+    await courier.until(lambda: courier.reports)
     courier.error = None
     scripted.gate.set()
     assert (await app.studio.wait(job.id)).state is State.DELIVERED
@@ -193,9 +191,7 @@ async def test_a_job_is_finished_after_the_engine_crashed(
     await scripted.told.wait()
     await scripted.stop()
     scripted.gate.set()
-    while not courier.reports[-1].engine_away:
-        courier.reported.clear()
-        await courier.reported.wait()
+    await courier.until(lambda: courier.reports[-1].engine_away)
     assert (await app.studio.job(job.id)).state is State.QUEUED  # type: ignore[union-attr]
     await scripted.start()
     assert (await app.studio.wait(job.id)).state is State.DELIVERED

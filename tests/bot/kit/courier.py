@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.jobs.job import Job, Picture, Progress
+from tests.kit.eventually import Changes
 
 
-class Recorder:
+class Recorder(Changes):
     """``delivered`` and ``informed`` in order; ``gate`` holds deliveries back while it is cleared."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.reports: list[Progress] = []
         self.delivered: list[tuple[Job, list[Picture]]] = []
         self.informed: list[Job] = []
@@ -19,11 +21,10 @@ class Recorder:
         self.gate = asyncio.Event()
         self.gate.set()
         self.delivering = asyncio.Event()
-        self.reported = asyncio.Event()
 
     async def progress(self, job: Job, progress: Progress) -> None:
         self.reports.append(progress)
-        self.reported.set()
+        self.notify()
         if self.error:
             raise self.error
 

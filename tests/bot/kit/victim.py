@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from bot.app import Application
 from bot.commands.request import DrawRequest
 from bot.jobs.job import Job, Picture, Progress
 from bot.members.origin import Origin
-from bot.settings import Settings
+from tests.kit.settings import bot_settings
 
 
 class Staller:
@@ -37,8 +37,7 @@ async def wait_for_death() -> NoReturn:
 
 
 async def main(folder: str, engine_url: str) -> None:
-    told: dict[str, Any] = {"_env_file": None, "data": folder, "engine_url": engine_url}
-    async with Application(Settings(**told)) as app:
+    async with Application(bot_settings(data=folder, engine_url=engine_url)) as app:
         app.studio.attach("console", Staller())
         origin = Origin("console", "here", "ani", "en", {"channel": 7})
         job = await app.studio.submit(origin, DrawRequest("kancil", "a deer"))

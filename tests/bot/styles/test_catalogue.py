@@ -10,7 +10,6 @@ import pytest
 from adapters.registry import SHIPPED, Registry
 from bot.commands.request import DrawRequest
 from bot.commands.table import BUILT_IN, FURTHER_MAX, CommandTable
-from bot.engine_link import client as engine_client
 from bot.jobs.generation import generation
 from bot.jobs.job import Job, State
 from bot.members.origin import Origin
@@ -21,7 +20,7 @@ from bot.styles.style import ResolvedStyle
 from engine.errors import Unauthorized
 from engine.protocol import AdapterUse
 from migrations import migrations
-from tests.bot.conftest import Start
+from tests.bot.conftest import EAGER, Start
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.engine import ScriptedEngine
 
@@ -138,21 +137,19 @@ async def test_a_style_that_appears_can_be_drawn_while_the_engine_is_away_and_ac
 
 
 async def test_what_the_engine_complains_of_is_told_once(
-    start_bot: Start, scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    start_bot: Start, scripted: ScriptedEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.styles.refreshing.ASK_SECONDS", 0.0)
     scripted.refusals += [Unauthorized("the key is wrong")] * 3
     scripted.adapters.append(BATIK)
-    async with start_bot() as app:
+    async with start_bot(EAGER) as app:
         await app.catalogue.wait_for_change(BUILT_IN)
     assert caplog.text.count("the key is wrong") == 1
 
 
 async def test_a_list_for_moderators_shows_the_further_styles_at_once(
-    start_bot: Start, scripted: ScriptedEngine, origin: Origin, monkeypatch: pytest.MonkeyPatch
+    start_bot: Start, scripted: ScriptedEngine, origin: Origin
 ) -> None:
-    monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
-    async with start_bot() as app:
+    async with start_bot(EAGER) as app:
         scripted.adapters.append(BATIK)
         listing = await app.adapter_choice.list(origin)
         assert Binding("batik", "wax", False) in listing.bindings

@@ -18,9 +18,9 @@ from engine.adapters.checkpoints import Checkpoint, checkpoint_bytes, read_check
 from engine.adapters.lora_files import Unusable
 from engine.diffusion.model import load_model
 from tests.engine_kit.adapters import Tensors, write_dreambooth
-from tests.engine_kit.folders import write_tiny
 from tests.engine_kit.judge import Wish, difference
 from tests.engine_kit.live import serve
+from tests.kit.models import write_tiny
 
 TOO_LONG = torch.frombuffer(bytearray(zlib.compress(bytes(10**6))), dtype=torch.uint8)
 FIRST = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_q.weight"

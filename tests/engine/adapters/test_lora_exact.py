@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.engine_kit.adapters import complete_checkpoint, write_dreambooth, write_lora, write_peft
-from tests.engine_kit.folders import write_sd21
 from tests.engine_kit.judge import Pixels, Wish, difference, draw, load_pipeline, twin
 from tests.engine_kit.live import Live, serve
+from tests.kit.models import write_sd21
 
 LAYOUTS = {"modern": "diffusers", "classic": "diffusers-old", "kohya": "kohya"}
 

@@ -12,8 +12,9 @@ import pytest
 from tests.engine_kit.adapters import write_dreambooth, write_lora
 from tests.engine_kit.judge import Wish
 from tests.engine_kit.live import Live, serve
+from tests.kit import ROOT
 
-DASHBOARD = Path(__file__).parents[3] / "docs/dashboards/engine.json"
+DASHBOARD = ROOT / "docs/dashboards/engine.json"
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from PIL import Image
 from engine.protocol import SAMPLERS
 from tests.engine_kit.judge import Wish, difference, pixels
 from tests.engine_kit.live import Live, serve
-
-LONG: dict[str, Any] = {"prompt": "x", "num_inference_steps": 100, "n": 4}
+from tests.kit.eventually import eventually
 
 
 @pytest.fixture(scope="module")
@@ -157,14 +157,13 @@ def test_a_client_may_choose_the_id_of_its_request(live: Live) -> None:
 
 def test_a_full_queue_says_when_to_come_back(tiny: Path) -> None:
     with serve(tiny, max_queue=4) as live:
-        with live.http.stream(
-            "POST", "/v1/images/generations", json=LONG | {"stream": True, "progress": True}
-        ) as answer:
-            next(answer.iter_lines())
+        with live.nothing_computed(), ThreadPoolExecutor(1) as pool:
+            first = pool.submit(live.post, {"prompt": "x", "num_inference_steps": 1, "n": 4})
+            eventually(live.engine.admission.jobs)
             refused = live.post({"prompt": "one more"})
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) >= 1
         assert refused.json()["error"]["code"] == "queue_full"
         assert refused.json()["error"]["retry_after"] >= 1
-        assert live.engine.admission.wait_idle(10)
+        assert first.result().status_code == 200
         assert live.post({"prompt": "now"}).status_code == 200

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from engine.cli import engine_command
 from tests.engine_kit.live import Live, serve
+from tests.kit.output import read_until
 
 LONG: dict[str, Any] = {"prompt": "x", "num_inference_steps": 100, "stream": True, "progress": True}
 
@@ -42,23 +43,25 @@ def test_a_running_request_is_finished_and_a_new_one_is_sent_away(tiny: Path) ->
     events: list[str] = []
     with serve(tiny, engine_grace_seconds=60) as live:
         thread = begin(live, events)
-        live.server.handle_exit(signal.SIGTERM, None)
-        refused = live.post({"prompt": "too late"})
-        assert refused.status_code == 503
-        assert refused.json()["error"]["code"] == "shutting_down"
-        assert int(refused.headers["retry-after"]) >= 1
-        assert live.http.get("/health").json()["status"] == "stopping"
+        with live.nothing_computed():
+            live.server.handle_exit(signal.SIGTERM, None)
+            refused = live.post({"prompt": "too late"})
+            assert refused.status_code == 503
+            assert refused.json()["error"]["code"] == "shutting_down"
+            assert int(refused.headers["retry-after"]) >= 1
+            assert live.http.get("/health").json()["status"] == "stopping"
         thread.join()
     assert events[-1] == "image_generation.completed"
-    assert any(line.startswith("stopping: 1 running") for line in live.said)
+    assert any(line.startswith("stopping: 1 running") for line in live.output.lines)
 
 
 def test_after_the_grace_time_a_running_request_is_told_and_ended(tiny: Path) -> None:
     events: list[str] = []
     with serve(tiny, engine_grace_seconds=0) as live:
         thread = begin(live, events)
-        live.server.handle_exit(signal.SIGTERM, None)
-        thread.join()
+        with live.nothing_computed():
+            live.server.handle_exit(signal.SIGTERM, None)
+            thread.join()
     assert events[-1] == "error"
 
 
@@ -71,12 +74,8 @@ def run(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 def test_the_process_says_where_it_listens_and_ends_with_success_on_sigterm(tiny: Path) -> None:
     with run("--model", str(tiny), SANGGAR_DEVICE="cpu") as process:
         assert process.stdout is not None
-        lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("ready on "):
-                break
-        url = lines[-1].removeprefix("ready on ").strip()
+        lines = read_until(process.stdout, "ready on ")
+        url = lines[-1].removeprefix("ready on ")
         assert httpx.get(f"{url}/v1/models").json()["data"][0]["id"] == "tiny"
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=600)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from engine.batch import capacity
 from engine.batch.capacity import LEAST, MOST, Capacity, Demand, choose_capacity, fit
 from engine.diffusion.model import load_model
-from engine.settings import EngineSettings
 from engine.sizes import MEGABYTE
+from tests.kit.settings import engine_settings
 
 GIGABYTE = 1 << 30
 SD21 = Demand(row=150 * MEGABYTE, pixel=4000, slot=200 * MEGABYTE, waiting=MEGABYTE, model=2400 * MEGABYTE)
@@ -90,5 +90,5 @@ def test_a_step_and_a_decoded_picture_are_measured(tiny: Path, monkeypatch: pyte
 
 def test_the_settings_win_and_a_cpu_has_the_defaults(tiny: Path) -> None:
     model = load_model(str(tiny), "cpu")
-    settings = EngineSettings(_env_file=None, max_batch=6, variant_memory_mb=0)  # type: ignore[call-arg]
+    settings = engine_settings(max_batch=6, variant_memory_mb=0)
     assert choose_capacity(model, settings) == Capacity(max_batch=6, variant_memory_mb=0)

@@ -113,7 +113,7 @@ def test_getting_ready_does_not_wait_for_the_card(model: Model, tiny: Path, tmp_
     encoder = copy.deepcopy(model.text_encoder).to(CARD)
     with torch.inference_mode(), Waits() as waits:
         read_lora(lora, layers, 8)
-        checkpoint = read_checkpoint("dream", dream, Checkpoint("", model.unet, encoder))
+        checkpoint = read_checkpoint("dream", dream, Checkpoint("", model.unet, encoder), model.source)
         Sampling(build_sampler("ddim", model.noise_schedule, 7), 6, 7, (4, 16, 16), CARD, model.dtype)
         encode_text("x", model.tokenizer, encoder)
     assert checkpoint.unet is not model.unet

@@ -1,4 +1,4 @@
-"""FairLock are taken in the order in which they were asked for, even by one who asks again at once."""
+"""The lock is taken in the order in which it was asked for, even by one who asks again at once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engine.batch.fair_lock import FairLock, compute_lock
+from tests.kit.eventually import eventually
 
 
 def ask(turns: FairLock, done: list[str], name: str) -> threading.Thread:
@@ -20,8 +21,7 @@ def ask(turns: FairLock, done: list[str], name: str) -> threading.Thread:
 
     waiting, thread = len(turns), threading.Thread(target=work)
     thread.start()
-    while len(turns) == waiting:
-        pass
+    eventually(lambda: len(turns) > waiting)
     return thread
 
 
@@ -45,6 +45,6 @@ def test_an_error_ends_the_turn() -> None:
     assert len(turns) == 0
 
 
-def test_only_on_a_cpu_turns_are_taken() -> None:
+def test_only_a_cpu_has_a_lock() -> None:
     assert isinstance(compute_lock(torch.device("cpu")), FairLock)
     assert isinstance(compute_lock(torch.device("cuda")), nullcontext)

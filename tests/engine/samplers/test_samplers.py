@@ -11,11 +11,8 @@ from torch.nn.functional import avg_pool2d
 
 from engine.diffusion.model import load_model
 from engine.diffusion.previews import fit_projection, project
-from engine.nano import WEIGHTS
-from engine.plan import ModelFacts
 from engine.samplers.prediction import predict_x0
-from engine.settings import EngineSettings
-from tests.engine_kit.folders import SCHEDULE
+from tests.kit.models import SCHEDULE
 
 
 @pytest.mark.parametrize(
@@ -53,7 +50,6 @@ def test_between_two_timesteps_the_signal_is_interpolated() -> None:
 
 def test_the_projection_shows_the_colours_that_the_vae_decodes() -> None:
     vae = load_model("nano", "cpu").vae
-    assert WEIGHTS.is_dir()
     torch.manual_seed(1)
     picture = torch.nn.functional.interpolate(torch.rand(1, 3, 4, 4) * 2 - 1, (128, 128), mode="bilinear")
     with torch.inference_mode():
@@ -61,10 +57,3 @@ def test_the_projection_shows_the_colours_that_the_vae_decodes() -> None:
         wanted = avg_pool2d(vae.decode(latent / vae.config.scaling_factor).sample, 8)
     error = (project(latent, fit_projection(vae)) - wanted).abs().mean()
     assert error < 0.55 * (wanted - wanted.mean()).abs().mean()
-
-
-def test_settings_and_facts_agree_on_defaults() -> None:
-    settings = EngineSettings(_env_file=None)  # type: ignore[call-arg]
-    facts = ModelFacts("nano", 64, "v_prediction").info()
-    assert settings.model == facts.id
-    assert facts.default_sampler in facts.samplers

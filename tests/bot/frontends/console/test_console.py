@@ -12,7 +12,6 @@ import pytest
 from rich.console import Console
 
 from bot.app import Application
-from bot.engine_link import client as engine_client
 from bot.frontends.console import ConsoleFrontend
 from bot.frontends.console.frontend import terminal_locale
 from bot.frontends.console.loop_thread import LoopThread
@@ -22,6 +21,7 @@ from engine.errors import DrawingFailed
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.behaviours import refuse
 from tests.bot.kit.engine import ScriptedEngine
+from tests.kit.settings import bot_settings
 
 
 class Typist:
@@ -39,14 +39,14 @@ class Typist:
 
 @pytest.fixture
 def settings(scripted: ScriptedEngine, tmp_path: Path) -> Settings:
-    return Settings(_env_file=None, data=tmp_path / "data", engine_url=scripted.url, shutdown_grace=0.0)  # type: ignore[call-arg]
+    return bot_settings(data=tmp_path / "data", engine_url=scripted.url, shutdown_grace=0.0)
 
 
 @asynccontextmanager
 async def console(settings: Settings, folder: Path) -> AsyncIterator[Typist]:
     output = io.StringIO()
     view = View(Console(file=output, width=200, _environ={}))
-    background = await asyncio.to_thread(LoopThread(lambda: Application(settings)).__enter__)
+    background = await asyncio.to_thread(LoopThread(lambda: Application(settings, list_seconds=0.0)).__enter__)
     try:
         yield Typist(ConsoleFrontend(background, view, folder), output)
     finally:
@@ -112,9 +112,8 @@ async def test_whoever_sits_at_the_machine_may_choose_adapters(typist: Typist, s
 
 
 async def test_a_style_that_appears_can_be_drawn_at_once(
-    settings: Settings, tmp_path: Path, english: None, scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, tmp_path: Path, english: None, scripted: ScriptedEngine
 ) -> None:
-    monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
     async with console(settings, tmp_path) as typist:
         assert "There is no command /batik" in (await typist.type("/batik a fox"))[1]
         scripted.adapters.append(adapter("wax", declares=style("batik", "{prompt}, batik", 0.8)))

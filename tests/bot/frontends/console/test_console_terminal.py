@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.bot.kit.engine import ScriptedEngine
+from tests.kit.output import Output
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
 
-class Terminal:
+class Terminal(Output):
     """A pseudo-terminal with ``sanggar console`` on it; ``text`` is everything that was on the screen."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self.text = ""
+        super().__init__()
         self._environment, self._folder = environment, folder
-        self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Terminal:
         self._keys, screen = pty.openpty()
@@ -51,25 +52,19 @@ class Terminal:
     def press(self, keys: bytes) -> None:
         os.write(self._keys, keys)
 
-    async def until(self, words: str, times: int = 1) -> None:
-        async with asyncio.timeout(60):
-            while self.text.count(words) < times:
-                self._changed.clear()
-                await self._changed.wait()
-
     def _read(self) -> None:
         try:
-            self.text += os.read(self._keys, 65536).decode(errors="replace")
+            self.write(os.read(self._keys, 65536).decode(errors="replace"))
         except OSError:  # the other end is closed
             asyncio.get_running_loop().remove_reader(self._keys)
-        self._changed.set()
 
 
 def _control(number: int) -> None:
-    """Make the terminal the one that sends Ctrl-C to this process."""
+    """Make the terminal the one that sends Ctrl-C to this process, which listens even if its starter ignores it."""
     import fcntl  # noqa: PLC0415 - between fork and exec
     import termios  # noqa: PLC0415
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(number, termios.TIOCSCTTY, 0)
 
 

@@ -14,21 +14,25 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.app import Application
-from bot.frontends.discord import DiscordFrontend, client
+from bot.frontends.discord import DiscordFrontend
+from bot.frontends.discord.pauses import Pauses
 from bot.members.origin import Platform
-from bot.settings import Settings
 from tests.bot.frontends.discord.looks import Make, Start
 from tests.bot.kit.behaviours import waiting
 from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import LocalDiscord
 from tests.discord_server.state import TOKEN
+from tests.kit.eventually import GLANCE
+from tests.kit.settings import bot_settings
+
+QUICK = Pauses(login=(GLANCE,), delivery=(GLANCE, GLANCE), commands=GLANCE, servers=GLANCE)
+"""Everything is tried again at once."""
 
 
 @pytest.fixture(autouse=True)
 def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """discord.py keeps its addresses for the process: put back what a test changes. No servers are waited for."""
+    """discord.py keeps its addresses for the process: put back what a test changes."""
     monkeypatch.setattr(Route, "BASE", Route.BASE)
-    monkeypatch.setattr(client, "GUILD_READY_SECONDS", 0.01)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(str(DiscordWebSocket.DEFAULT_GATEWAY)))
 
 
@@ -46,7 +50,13 @@ async def engine() -> AsyncIterator[ScriptedEngine]:
 
 
 @pytest.fixture
-def make(discord: LocalDiscord, engine: ScriptedEngine, tmp_path: Path) -> Make:
+def polling() -> dict[str, float]:
+    """How often the engine is asked for its adapters: as usual."""
+    return {}
+
+
+@pytest.fixture
+def make(discord: LocalDiscord, engine: ScriptedEngine, tmp_path: Path, polling: dict[str, float]) -> Make:
     """``async with make() as app``: the bot without its frontend; the same database each time."""
 
     def made(**changes: Any) -> Application:
@@ -57,7 +67,7 @@ def make(discord: LocalDiscord, engine: ScriptedEngine, tmp_path: Path) -> Make:
             "discord_api": discord.api,
             "shutdown_grace": 0.0,
         }
-        return Application(Settings(_env_file=None, **options | changes))  # type: ignore[call-arg]
+        return Application(bot_settings(**options | changes), **polling)
 
     return made
 
@@ -85,7 +95,7 @@ async def running(app: Application, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         return count
 
     monkeypatch.setattr(app.studio, "recover", recover_and_tell)
-    frontend = DiscordFrontend(app)
+    frontend = DiscordFrontend(app, QUICK)
     serving, ready = asyncio.create_task(frontend.run()), asyncio.create_task(recovered.wait())
     try:
         await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)

@@ -154,13 +154,12 @@ async def test_a_rate_limit_is_waited_out(discord: LocalDiscord, bot: Applicatio
 
 
 async def test_a_fault_of_discord_is_waited_out(
-    discord: LocalDiscord, bot: Application, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
     """503 is what discord.py itself does not try again on an ordinary message."""
     job = await held(discord, engine)
     job.command.expired = True
     broken = discord.fail("POST", CHANNEL, 503, times=2)
-    monkeypatch.setattr(courier, "PAUSES", (0.01, 0.01))
     engine.gate.set()
     done = await bot.studio.wait(job.job_id)
     assert done.state is State.DELIVERED
@@ -168,9 +167,8 @@ async def test_a_fault_of_discord_is_waited_out(
 
 
 async def test_an_answer_that_is_lost_on_the_way_posts_nothing_twice(
-    discord: LocalDiscord, bot: Application, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
 ) -> None:
-    monkeypatch.setattr(courier, "PAUSES", (0.01,))
     job = await held(discord, engine)
     job.command.expired = True
     lost = discord.fail("POST", CHANNEL, 503, times=1, after=True)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.app import Application
-from bot.frontends.discord import DiscordFrontend, frontend
+from bot.frontends.discord import DiscordFrontend
 from bot.settings import SettingsError
 from tests.bot.frontends.discord.looks import Make, Start, drawn
 from tests.discord_server import LocalDiscord
@@ -41,10 +41,7 @@ async def test_a_gateway_of_ones_own_is_used(discord: LocalDiscord, start: Start
     assert discord.state.count("GET", "/gateway/bot") == 0
 
 
-async def test_a_discord_out_of_order_is_tried_again(
-    discord: LocalDiscord, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(frontend, "PAUSES", (0.01,))
+async def test_a_discord_out_of_order_is_tried_again(discord: LocalDiscord, start: Start) -> None:
     broken = discord.fail("GET", "/users/@me$", 503, times=3)
     async with start():
         await drawn(discord)

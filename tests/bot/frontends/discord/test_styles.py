@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.engine_link import client as engine_client
-from bot.frontends.discord import client
-from bot.styles import refreshing
 from tests.bot.frontends.discord.looks import Start, drawn, told
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.engine import ScriptedEngine
@@ -18,12 +15,10 @@ from tests.discord_server import MODERATOR, LocalDiscord, Typed
 BY_MODERATOR = Typed(MODERATOR)
 
 
-@pytest.fixture(autouse=True)
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine is asked again and again without a pause, and so is Discord."""
-    monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
-    monkeypatch.setattr(refreshing, "ASK_SECONDS", 0.05)
-    monkeypatch.setattr(client, "RETRY_SECONDS", 0.05)
+@pytest.fixture
+def polling() -> dict[str, float]:
+    """The engine is asked again and again, almost without a pause."""
+    return {"list_seconds": 0.0, "ask_seconds": 0.05}
 
 
 def puts(discord: LocalDiscord) -> int:

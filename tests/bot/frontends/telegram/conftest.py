@@ -14,9 +14,9 @@ import pytest
 from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
 from bot.frontends.telegram.rate_limiter import ChatRateLimiter
-from bot.settings import Settings
 from tests.bot.kit.behaviours import waiting
 from tests.bot.kit.engine import ScriptedEngine
+from tests.kit.settings import bot_settings
 from tests.telegram_server import TelegramServer
 from tests.telegram_server.server import TOKEN
 
@@ -64,14 +64,22 @@ def settings(telegram: TelegramServer, tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def start(telegram: TelegramServer, engine: ScriptedEngine, settings: dict[str, Any]) -> Start:
+def polling() -> dict[str, float]:
+    """How often the engine is asked for its adapters: as usual."""
+    return {}
+
+
+@pytest.fixture
+def start(
+    telegram: TelegramServer, engine: ScriptedEngine, settings: dict[str, Any], polling: dict[str, float]
+) -> Start:
     """``async with start() as app``: the bot polls Telegram; the same database each time."""
 
     @asynccontextmanager
     async def started(rate_limiter: QuickPace | None = None, **changes: Any) -> AsyncIterator[Application]:
         options = settings | {"engine_url": engine.url} | changes
-        told = Settings(_env_file=None, **options)  # type: ignore[call-arg]
-        async with Application(told) as app, running(app, telegram, rate_limiter or QuickPace()):
+        told = bot_settings(**options)
+        async with Application(told, **polling) as app, running(app, telegram, rate_limiter or QuickPace()):
             yield app
 
     return started

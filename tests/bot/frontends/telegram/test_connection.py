@@ -13,9 +13,9 @@ from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
 from bot.frontends.telegram.frontend import make_bot
 from bot.frontends.telegram.rate_limiter import ChatRateLimiter
-from bot.settings import Settings
 from tests.bot.frontends.telegram.conftest import QuickPace
 from tests.bot.frontends.telegram.reading import PROMPT, draw
+from tests.kit.settings import bot_settings
 from tests.telegram_server import TelegramServer
 from tests.telegram_server.server import TOKEN
 
@@ -33,7 +33,7 @@ from tests.telegram_server.server import TOKEN
     ],
 )
 def test_a_local_bot_api_server_has_addresses_of_its_own(changes: dict[str, str], api: str, files: str) -> None:
-    told = Settings(_env_file=None, telegram_token=TOKEN, **changes)  # type: ignore[call-arg, arg-type]
+    told = bot_settings(telegram_token=TOKEN, **changes)
     bot = make_bot(told, ChatRateLimiter())
     assert (bot.base_url, bot.base_file_url) == (api + TOKEN, files + TOKEN)
 
@@ -43,7 +43,7 @@ async def test_a_wrong_token_is_told_without_showing_it(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for token in ("4242:another-token", "no-token-at-all", " "):
-        told = Settings(_env_file=None, **settings | {"telegram_token": token})  # type: ignore[call-arg]
+        told = bot_settings(**settings | {"telegram_token": token})
         async with Application(told) as app:
             with pytest.raises(InvalidToken) as error:
                 await TelegramFrontend(app, QuickPace()).run()
@@ -55,7 +55,7 @@ async def test_a_network_that_is_away_from_the_start_does_not_keep_us_from_stopp
     telegram: TelegramServer, settings: dict[str, Any]
 ) -> None:
     telegram.fail("getMe", 502, "Bad Gateway", times=10**6)
-    told = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
+    told = bot_settings(**settings)
     async with Application(told) as app:
         frontend = TelegramFrontend(app, QuickPace())
         serving = asyncio.create_task(frontend.run())

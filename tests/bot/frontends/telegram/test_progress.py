@@ -16,10 +16,10 @@ from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.tasks import Tasks
 from bot.jobs.job import Job, Progress, State
 from bot.members.origin import Origin
-from bot.settings import Settings
 from bot.styles.style import ResolvedStyle
 from tests.bot.frontends.telegram.reading import answers, pictures
 from tests.bot.kit.pictures import picture, png
+from tests.kit.settings import bot_settings
 from tests.telegram_server import Chat, Message, TelegramServer
 
 PARTIAL, WHOLE = png(1, "partial"), picture(png(2, "whole"), seed=777)
@@ -77,7 +77,7 @@ async def room(telegram: TelegramServer, settings: dict[str, Any]) -> AsyncItera
         State.ACCEPTED,
         0.0,
     )
-    told = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
+    told = bot_settings(**settings)
     async with Application(told) as app, Room(app, telegram, chat, job) as room:
         yield room
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import pytest
 
 from bot.app import Application
-from bot.engine_link import client as engine_client
-from bot.styles import refreshing
 from tests.bot.frontends.telegram.reading import answer, draw
 from tests.bot.kit.adapters import adapter, style
 from tests.bot.kit.engine import ScriptedEngine
 from tests.telegram_server import TelegramServer
 
 
-@pytest.fixture(autouse=True)
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine is asked again and again without a pause."""
-    monkeypatch.setattr(engine_client, "LIST_SECONDS", 0.0)
-    monkeypatch.setattr(refreshing, "ASK_SECONDS", 0.05)
+@pytest.fixture
+def polling() -> dict[str, float]:
+    """The engine is asked again and again, almost without a pause."""
+    return {"list_seconds": 0.0, "ask_seconds": 0.05}
 
 
 def offered(telegram: TelegramServer) -> list[bool]:
