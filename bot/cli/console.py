@@ -17,12 +17,12 @@ from bot.frontends.console.view import View
 from bot.settings import read_settings
 
 DEMO = (
-    "/kancil a clever mouse-deer by the river --seed 777",
-    "/retro a ninja in a village --seed 778",
-    "/landscape a volcano at sunset --seed 777",
-    "/draw a red fox in the snow --seed 777",
+    "/kancil a clever mouse-deer by the river --seed 778",
+    "/retro a ninja in a village --seed 7",
+    "/landscape a castle on a hill at sunset --seed 42",
+    "/draw a blue bird in the garden --seed 42",
 )
-"""Every style once, then the base model alone."""
+"""Every style once, then the base model alone: subjects and seeds that nano draws well, chosen by looking."""
 DEMO_ENGINE = {"SANGGAR_MODEL": "nano"}
 
 
