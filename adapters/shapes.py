@@ -23,7 +23,8 @@ def lora_fault(matrices: Mapping[str, Shape], networks: NetworkShapes) -> str:
     for (network, layer), sides in layers.items():
         weight = networks[network].get(parameter(f"{layer}.weight", networks[network]), ())
         if len(weight) not in {2, 4}:
-            return f"the key {network}.{layer} cannot be applied to this model: it has no such layer"
+            key = f"{network}.{layer}.lora_{next(iter(sides))}.weight"
+            return f"the key {key!r} cannot be applied to this model: it has no such layer"
         if len(sides) < 2:
             return f"{network}.{layer} has no {'down' if 'B' in sides else 'up'} weight"
         if not pair_fits(sides["A"], sides["B"], weight):

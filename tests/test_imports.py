@@ -36,7 +36,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     **{f"bot/{room}": (*names, f"bot.{room}") for room, names in BOT_ROOMS.items()},
     "bot/handlers": (*UNDER_HANDLERS, "bot.handlers"),
     "bot/replies": (*UNDER_HANDLERS, "bot.handlers.answer", "bot.replies"),
-    "engine": ("engine", "adapters.manifest", "adapters.registry"),
+    "engine": ("engine", "adapters.manifest", "adapters.registry", "adapters.shapes"),
     "engine/samplers": (*CONTRACT, "engine.transfer", "engine.samplers"),
     "engine/prompts": (*CONTRACT, "engine.transfer", "engine.prompts"),
     "engine/diffusion": (*CONTRACT, "engine.transfer", "engine.samplers", "engine.prompts", "engine.diffusion"),
@@ -47,6 +47,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "engine.adapters",
         "adapters.manifest",
         "adapters.registry",
+        "adapters.shapes",
     ),
     "engine/batch": (
         *(

@@ -14,7 +14,7 @@ from engine.adapters.checkpoints import Checkpoint, checkpoint_bytes
 from engine.adapters.compatibility import describe, misfit
 from engine.adapters.lora_files import Unusable
 from engine.adapters.memory_budget import MemoryBudget
-from engine.adapters.weights import Lora, Reader, key_of, name_of
+from engine.adapters.weights import Lora, Reader, key_of, model_shapes, name_of
 from engine.diffusion.model import Model
 from engine.errors import AdapterRefused, BadRequest, EngineError, NotFound
 from engine.plan import ModelFacts
@@ -46,6 +46,8 @@ class AdapterCache:
         self._shelves: dict[str, MemoryBudget[Any]] = {"lora": self.loras, "dreambooth": self.variants}
         self._reader = Reader(model, max_rank)
         self._facts = facts
+        self._networks = model_shapes(model)
+        self._fitting: set[str] = set()
         self._registry = registry
         self._lock = threading.Lock()
         """Of the shelves and counters; nobody reads a file meanwhile."""
@@ -56,11 +58,19 @@ class AdapterCache:
         return [self._info(adapter) for adapter in self._registry.list()]
 
     def _info(self, adapter: Adapter) -> AdapterInfo:
-        info = describe(adapter, misfit(adapter.manifest, self._facts))
+        info = describe(adapter, self._misfit(adapter))
         shelf, key = self._shelves[adapter.manifest.kind], key_of(adapter)
         if item := shelf.items.get(key):
             info = info.model_copy(update={"loaded": True, "pinned": key in shelf.pinned, "bytes": item.bytes})
         return info
+
+    def _misfit(self, adapter: Adapter) -> str:
+        """Why the adapter does not fit; the headers of one that fits are read once."""
+        key = key_of(adapter)
+        fault = "" if key in self._fitting else misfit(adapter, self._facts, self._networks)
+        if not fault:
+            self._fitting.add(key)
+        return fault
 
     def load(self, name: str, *, pin: bool = False) -> AdapterInfo:
         """Have the adapter in memory before somebody asks for it; a pinned one stays.
@@ -102,7 +112,7 @@ class AdapterCache:
                 raise AdapterRefused(f"The adapter {name!r} is damaged or incomplete.", param="adapters") from error
             message = f"There is no adapter {name!r}. Known: {', '.join(known) or 'none'}."
             raise NotFound(message, param="adapters") from error
-        if reason := misfit(adapter.manifest, self._facts):
+        if reason := self._misfit(adapter):
             raise AdapterRefused(f"The adapter {name!r} cannot be used: {reason}.", param="adapters")
         return adapter
 

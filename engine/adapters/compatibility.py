@@ -1,20 +1,40 @@
-"""What can be said of an adapter by its manifest alone. Imports no torch."""
+"""Whether an adapter fits the loaded model, without reading its weights. Imports no torch.
+
+It fits if the model predicts what the adapter was trained for, and every tensor of it has a place of its shape in the
+model. So fine-tunes and copies of a model take its adapters, whatever they are called.
+"""
 
 from __future__ import annotations
 
-from adapters.manifest import Manifest, model_name
-from adapters.registry import Adapter
+from adapters.manifest import AdapterError, Manifest, model_name
+from adapters.registry import Adapter, read_shapes
+from adapters.shapes import NetworkShapes, checkpoint_fault, lora_fault
 from engine.plan import ModelFacts
 from engine.protocol import AdapterInfo, StyleInfo
 
 
-def misfit(manifest: Manifest, facts: ModelFacts) -> str:
-    """Why the adapter does not fit the loaded model; empty where it does."""
-    if model_name(manifest.base_model) != model_name(facts.name):
-        return f"it was made for {manifest.base_model!r}, and {facts.name!r} is loaded"
+def misfit(adapter: Adapter, facts: ModelFacts, networks: NetworkShapes) -> str:
+    """Why the adapter does not fit the loaded model; empty if it does."""
+    manifest = adapter.manifest
     if manifest.prediction_type != facts.prediction_type:
         return f"it was trained for {manifest.prediction_type}, and the loaded model predicts {facts.prediction_type}"
-    return ""
+    fault = shape_fault(adapter, networks)
+    if fault and model_name(manifest.base_model) != model_name(facts.name):
+        return f"it was made for {manifest.base_model!r}, and {facts.name!r} is loaded: {fault}"
+    return fault
+
+
+def shape_fault(adapter: Adapter, networks: NetworkShapes) -> str:
+    """Which tensor of the adapter has no place in the model; empty if every one has. Reads headers alone."""
+    try:
+        shapes = {file: read_shapes(file) for file in adapter.files()}
+        if adapter.manifest.kind == "lora":
+            other_layout = bool(adapter.layout_fault())  # the reader of weights judges those layer by layer
+            return "" if other_layout else lora_fault(next(iter(shapes.values())), networks)
+        faults = [checkpoint_fault(file.parent.name, found, networks) for file, found in shapes.items()]
+        return next(filter(None, faults), "")
+    except (AdapterError, OSError):
+        return "its weights cannot be read"
 
 
 def describe(adapter: Adapter, reason: str) -> AdapterInfo:

