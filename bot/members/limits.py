@@ -12,10 +12,13 @@ from bot.members.origin import Platform
 from bot.storage.database import Connection, Database
 
 LEFT = "min(:burst, pictures + max(0, :now - as_of) * :rate)"
-"""SQL: what a bucket holds now. It refills at ``rate`` pictures a second, up to ``burst``."""
+"""SQL: what a bucket holds now. It refills at ``rate`` pictures a second, up to ``burst``.
+
+``as_of`` never goes back, so that a clock that is set back and forward again gives nothing away.
+"""
 TAKE = f"""
     INSERT INTO allowances (platform, user, pictures, as_of) VALUES (:platform, :user, :burst - :cost, :now)
-    ON CONFLICT (platform, user) DO UPDATE SET pictures = {LEFT} - :cost, as_of = :now WHERE {LEFT} >= :cost
+    ON CONFLICT (platform, user) DO UPDATE SET pictures = {LEFT} - :cost, as_of = max(as_of, :now) WHERE {LEFT} >= :cost
     RETURNING pictures
 """
 GIVE_BACK = """

@@ -119,3 +119,16 @@ async def test_processes_at_the_same_moment_cannot_overdraw(tmp_path: Path, cloc
         ]
         results = await asyncio.gather(*takes, return_exceptions=True)
     assert sum(isinstance(result, Refused) for result in results) == 4
+
+
+async def test_a_clock_that_goes_back_and_forward_again_gives_nothing_away(
+    limits: Limits, database: Database, clock: Clock
+) -> None:
+    await take(limits, database, 5)
+    clock.now -= 3600
+    await take(limits, database, 1)
+    assert (await limits.quota("discord", "ani")).left == 0
+    clock.now += 3600
+    assert (await limits.quota("discord", "ani")).left == 0
+    clock.now += 60
+    assert (await limits.quota("discord", "ani")).left == 1
