@@ -41,7 +41,7 @@ async def test_the_picture_is_in_the_file_and_the_line_says_where(
     target.write_bytes(b"the one before")
     await drawn("/kancil a fox --seed 777", target)
     assert target.read_bytes() == png(777, parameters_of(target.read_bytes()))
-    assert parameters_of(target.read_bytes()).startswith("a fox, soft lines <lora:kancil:0.7>\n")
+    assert parameters_of(target.read_bytes()).startswith("a fox, soft lines <lora:kancil:1>\n")
     assert capsys.readouterr().out.startswith(f"{target}  seed 777  ")
 
 

@@ -34,7 +34,7 @@ async def test_a_command_becomes_a_delivered_picture(
     assert delivered.state is State.DRAWN
     assert (picture.seed, picture.png) == (777, png(777, picture.parameters))
     assert picture.used.prompt.startswith("a deer, ")
-    assert picture.used.adapters == [AdapterUse(name="kancil", weight=0.7)]
+    assert picture.used.adapters == [AdapterUse(name="kancil", weight=1.0)]
     assert (delivered.used, delivered.fallback) == (picture.used, "")
     assert await app.studio.job(job.id) == done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.protocol import AdapterInfo, StyleInfo
 
-SHIPPED = {"kancil": 0.7, "retro": 1.0, "landscape": 0.7}
+SHIPPED = {"kancil": 1.0, "retro": 1.0, "landscape": 1.0}
 """Those that declare the style of their name, and at which weight."""
 
 

@@ -43,7 +43,8 @@ async def test_before_the_engine_was_asked_the_shipped_adapters_are_believed_in(
     for manifest in shipped:
         assert manifest.style is not None
         assert catalogue.default_adapter(manifest.style.command) == manifest.name
-        assert catalogue.resolve(manifest.style.command, manifest.name).frame == manifest.frame
+        resolved = catalogue.resolve(manifest.style.command, manifest.name)
+        assert (resolved.frame, resolved.weight) == (manifest.frame, manifest.style.weight)
     assert len(shipped) == 3
     assert catalogue.commands == BUILT_IN
 
@@ -154,7 +155,7 @@ async def test_a_list_for_moderators_shows_the_further_styles_at_once(
         listing = await app.adapter_choice.list(origin)
         assert Binding("batik", "wax", False) in listing.bindings
         await app.adapter_choice.use(origin, "batik", "kancil")
-        assert (await app.styles.resolve("console", "here", "batik")) == ResolvedStyle("kancil", 0.7, "{prompt}, batik")
+        assert (await app.styles.resolve("console", "here", "batik")) == ResolvedStyle("kancil", 1.0, "{prompt}, batik")
 
 
 async def test_jobs_of_before_get_the_look_of_their_style(tmp_path: Path) -> None:
