@@ -12,6 +12,7 @@ from bot.handlers.dispatch import Dispatcher
 from bot.handlers.services import Services
 from bot.jobs.journal import Journal
 from bot.jobs.pictures import PictureStore
+from bot.jobs.retention import keep_removing
 from bot.jobs.studio import Studio
 from bot.members.limits import Limits
 from bot.replies.replies import Catalogues
@@ -89,6 +90,8 @@ class Application:
         journal = Journal(database, self.limits)
         self.studio = Studio(journal, self.styles, self.engine, pictures, settings.running_jobs)
         self.dispatcher = Dispatcher(Services(self.studio, self.limits, self.catalogue, self.adapter_choice, pictures))
+        removing = asyncio.create_task(keep_removing(database, settings.keep_days), name="old jobs")
+        self._stack.push_async_callback(_cancel, removing)
         self._stack.push_async_callback(self.studio.close, settings.shutdown_grace)
 
 

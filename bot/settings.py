@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """Jobs of one member at the same time."""
     pictures_kept: int = Field(default=4000, ge=0, le=10_000_000)
     """Finished pictures that are kept as they were drawn, for "As a file"."""
+    keep_days: int = Field(default=90, ge=1, le=36_500)
+    """Days for which a finished job is kept; its buttons work that long."""
     shutdown_grace: float = Field(default=20.0, ge=0, le=600)
     """Seconds that running jobs get when the bot stops."""
 
