@@ -17,6 +17,7 @@ from bot.jobs.job import DRAWING_BEGUN, Job, Picture, Progress, State
 from bot.jobs.journal import Journal
 from bot.jobs.pictures import PictureStore
 from bot.jobs.progress import ProgressReporter
+from bot.storage.retrying import until_written
 from engine.errors import AdapterRefused, EngineError, NotFound
 from engine.protocol import CompletedEvent, PartialImageEvent
 
@@ -45,13 +46,21 @@ class JobRun:
         self._engine = engine
         self._pictures = pictures
         self._herald = ProgressReporter(courier)
+        self._unwritten = asyncio.Event()
         self._drawing = asyncio.create_task(self._draw(), name=f"draw {job.id}")
         self.task = asyncio.create_task(self._see_through(), name=f"job {job.id}")
 
     async def cancel(self) -> Job:
-        """The job once the work has stopped and its member was told; too late where the pictures are drawn."""
-        self.stop()
-        return await self.wait()
+        """The job once the work has stopped and its member was told; too late where the pictures are drawn.
+
+        If its end cannot be written yet, the job as it will be: the work has stopped all the same.
+        """
+        await self._stop_drawing()
+        unwritten = asyncio.create_task(self._unwritten.wait())
+        await asyncio.wait([self.task, unwritten], return_when=asyncio.FIRST_COMPLETED)
+        unwritten.cancel()
+        stopped = self._drawing.cancelled() and not self.task.done()
+        return replace(self.job, state=State.CANCELLED) if stopped else self.job
 
     def stop(self) -> bool:
         """Ends the work soon; False if it is too late, because the pictures are drawn."""
@@ -169,5 +178,9 @@ class JobRun:
 
     async def _move(self, state: State, *, reason: str = "", message: str = "", refund: bool = False) -> None:
         if state is not self.job.state:
-            moved = await self._journal.move(self.job, state, reason=reason, message=message, refund=refund)
+            moved = await until_written(
+                lambda: self._journal.move(self.job, state, reason=reason, message=message, refund=refund),
+                f"job {self.job.id}: {state}",
+                self._unwritten,
+            )
             self.job = replace(moved, origin=self.job.origin)  # which may have changed meanwhile

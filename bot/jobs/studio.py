@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sqlite3
 from collections import Counter
+from functools import partial
 
 from bot.commands.request import DrawRequest
 from bot.engine_link.client import EngineClient
@@ -16,6 +18,7 @@ from bot.jobs.journal import Journal, normal_id
 from bot.jobs.pictures import PictureStore
 from bot.jobs.run import JobRun
 from bot.members.origin import JsonObject, Origin, Platform
+from bot.storage.retrying import until_written
 from bot.styles.bindings import Styles
 from engine.protocol import SEED_MAX
 
@@ -71,6 +74,10 @@ class Studio:
             style = await self._styles.resolve(origin.platform, origin.place, request.style)
             seed = secrets.randbelow(SEED_MAX + 2 - request.count) if request.seed is None else request.seed
             job = await self._journal.accept(origin, request, seed, style, key)
+        except sqlite3.Error as error:
+            self._release(origin)
+            log.error("a command cannot be written: %s", error)
+            raise Refused("not-written") from error
         except BaseException:
             self._release(origin)
             raise
@@ -115,15 +122,16 @@ class Studio:
 
     async def move_place(self, platform: Platform, old: str, new: str) -> None:
         """The place has a new id (a Telegram group became a supergroup): its jobs and its styles go with it."""
-        await self._journal.move_place(platform, old, new)
+        moved = f"place {old}, now {new},"
+        await until_written(partial(self._journal.move_place, platform, old, new), moved)
         for run in self._runs.values():
             if (run.job.origin.platform, run.job.origin.place) == (platform, old):
                 run.relocate(place=new)
-        await self._styles.move_place(platform, old, new)
+        await until_written(partial(self._styles.move_place, platform, old, new), moved)
 
     async def move_answer(self, job: Job, address: JsonObject) -> None:
         """The job's answer stands at this address from now on, also after a restart."""
-        await self._journal.move_answer(job.id, address)
+        await until_written(partial(self._journal.move_answer, job.id, address), f"the answer of job {job.id}")
         if run := self._runs.get(job.id):
             run.relocate(address=address)
 

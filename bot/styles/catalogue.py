@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
@@ -45,6 +46,7 @@ class StyleCatalogue:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._declared: tuple[DeclaredStyle, ...] = ()
+        self._written: tuple[DeclaredStyle, ...] = ()
         self._defaults: dict[str, DeclaredStyle] = {}
         self._changed = asyncio.Condition()
         self.commands = BUILT_IN
@@ -52,18 +54,28 @@ class StyleCatalogue:
     async def open(self) -> None:
         """Takes up what was learnt before."""
         rows = await self._database.rows("SELECT adapter, command, frame, weight, help FROM styles ORDER BY adapter")
-        await self._replace(tuple(DeclaredStyle(*row) for row in rows))
+        self._written = tuple(DeclaredStyle(*row) for row in rows)
+        await self._replace(self._written)
 
     async def update(self, adapters: Sequence[AdapterInfo]) -> None:
         """Takes over what the engine tells of all its adapters."""
         declared = tuple(sorted(filter(None, map(_declared, adapters)), key=lambda one: one.adapter))
-        if declared == self._declared:
-            return
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM styles")
-            insert = "INSERT INTO styles (adapter, command, frame, weight, help) VALUES (?, ?, ?, ?, ?)"
-            await connection.executemany(insert, map(astuple, declared))
-        await self._replace(declared)
+        if declared != self._declared:
+            await self._replace(declared)
+        if declared != self._written:
+            await self._write(declared)
+
+    async def _write(self, declared: tuple[DeclaredStyle, ...]) -> None:
+        """Keeps them for the next start; what cannot be written now is tried again when the engine is asked again."""
+        insert = "INSERT INTO styles (adapter, command, frame, weight, help) VALUES (?, ?, ?, ?, ?)"
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute("DELETE FROM styles")
+                await connection.executemany(insert, map(astuple, declared))
+        except sqlite3.Error as error:
+            log.warning("the styles cannot be written: %s", error)
+        else:
+            self._written = declared
 
     async def wait_for_change(self, table: CommandTable | None) -> CommandTable:
         """The command table, once it differs from ``table``."""

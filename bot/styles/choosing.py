@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ DEFAULT, NONE = "default", "none"
 """Words for a style's own adapter, and for the base model alone."""
 NAMES_SECONDS = 1.5
 """How long autocompletion waits for the engine; Discord gives three seconds in all."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,11 @@ class AdapterChoice:
             raise Refused("unknown-style", name=style, valid=tuple(bindings), suggestion="".join(close))
         new = await self._chosen(style, adapter)
         to_default = _plain(adapter) == DEFAULT
-        await self._write(origin, bindings[style], new, to_default)
+        try:
+            await self._write(origin, bindings[style], new, to_default)
+        except sqlite3.Error as error:
+            log.error("a choice of an adapter cannot be written: %s", error)
+            raise Refused("not-written") from error
         return Change(style, bindings[style].adapter, new, to_default)
 
     async def names(self) -> tuple[str, ...]:

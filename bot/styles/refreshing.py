@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 
 from bot.engine_link.client import EngineClient
 from bot.styles.catalogue import StyleCatalogue
@@ -40,6 +39,4 @@ async def keep_asking(engine: EngineClient, catalogue: StyleCatalogue, pause: fl
             if error.message != complained:
                 log.warning("the engine does not tell its adapters: %s", error)
             complained = error.message
-        except sqlite3.Error:
-            log.exception("the styles could not be written")
         await asyncio.sleep(pause)

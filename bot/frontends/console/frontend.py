@@ -113,9 +113,9 @@ def to_end(studio: LoopThread[Application], job: Job) -> Job:
     try:
         return end.result()
     except BaseException as interruption:
-        studio.call(studio.value.studio.cancel(job.id))
+        stopped = studio.call(studio.value.studio.cancel(job.id))
         if isinstance(interruption, KeyboardInterrupt):
-            return end.result()
+            return stopped[0] if stopped else end.result()
         raise
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from bot.storage.database import Database
+from bot.storage.retrying import until_written
 
 
 @dataclass(slots=True)
@@ -39,7 +40,11 @@ class MessageRecords:
         return MessageRecord(job_id, row["status"], bool(row["media"]), tuple(album), tuple(files))
 
     async def save(self, record: MessageRecord) -> None:
+        """Returns once it is written, however long that cannot be."""
         values = (record.job, record.status, record.media, json.dumps(record.album), json.dumps(record.files))
+        await until_written(lambda: self._write(values), f"the message of job {record.job}")
+
+    async def _write(self, values: tuple[object, ...]) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
                 "INSERT OR REPLACE INTO telegram_cards (job, status, media, album, files) VALUES (?, ?, ?, ?, ?)",
