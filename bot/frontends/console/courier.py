@@ -28,7 +28,7 @@ class ConsoleCourier:
         try:
             return self._finish(job, pictures)
         except OSError as error:
-            self._view.say(f"{error.filename}: {error.strerror}")
+            self._view.say(self._replies.say("not-kept", path=error.filename or "-", why=error.strerror or error))
             raise Undeliverable("undeliverable") from error
 
     async def inform(self, job: Job) -> None:

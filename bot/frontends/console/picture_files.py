@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.jobs.job import Job, Picture
+from engine.files import write_whole
 
 FOLDER = Path("pictures")
 NAME_MAX = 60
@@ -27,13 +28,23 @@ def keep(job: Job, picture: Picture, folder: Path = FOLDER) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for path in _names(folder / f"{slug(f'{job.request.style} {job.request.prompt}')}-{picture.seed}"):
         try:
-            with path.open("xb") as file:
-                file.write(picture.png)
+            path.touch(exist_ok=False)
         except FileExistsError:
             if path.read_bytes() != picture.png:
                 continue
+        else:
+            _fill(path, picture.png)
         return path
     raise AssertionError("names never end")
+
+
+def _fill(path: Path, png: bytes) -> None:
+    """A file that was made for it gets its picture, or goes again. Raises OSError, about ``path``."""
+    try:
+        write_whole(path, png)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def side_by_side(paths: Sequence[Path], target: Path, height: int = SHEET_HEIGHT) -> None:

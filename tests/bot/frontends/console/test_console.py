@@ -100,7 +100,8 @@ async def test_a_folder_that_cannot_be_written_is_named(typist: Typist, tmp_path
     (tmp_path / "pictures").write_text("a file is in the way")
     done, text = await typist.type("/draw a fox")
     assert not done
-    assert f"{tmp_path / 'pictures'}: File exists" in text
+    assert f"cannot be kept as {tmp_path / 'pictures'} (File exists). Make room" in text
+    assert "mistake" not in text
 
 
 async def test_whoever_sits_at_the_machine_may_choose_adapters(typist: Typist, scripted: ScriptedEngine) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,16 @@ def test_pictures_stand_side_by_side_at_one_height(tmp_path: Path) -> None:
     with Image.open(tmp_path / "row.png") as row:
         assert row.size == (24, 8)
         assert (row.getpixel((7, 4)), row.getpixel((8, 4))) == ((255, 0, 0), (0, 0, 255))
+
+
+def test_a_disk_without_room_leaves_no_half_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:1])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left") as error:
+        keep(JOB, picture(b"one"), tmp_path)
+    assert Path(error.value.filename).name == "kancil-a-clever-mouse-deer-by-the-river-777.png"
+    assert list(tmp_path.iterdir()) == []
