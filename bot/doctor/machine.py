@@ -46,6 +46,7 @@ async def check_database(settings: Settings) -> Finding:
     """Opening it brings the schema up to date."""
     try:
         async with Database(settings.database_path) as database:
+            await database.check()
             changes = await database.rows("SELECT count(*) FROM migrations")
     except DatabaseError as error:
         return bad("database", str(error), "Choose another place with SANGGAR_DATA or SANGGAR_DATABASE.")

@@ -31,7 +31,7 @@ class DatabaseError(Exception):
 class Database:
     """Statements run one transaction after the other. ``async with Database(path) as database: ...``
 
-    ``pause`` waits for so many seconds between two tries while another process opens the file.
+    ``pause`` waits for so many seconds between two tries while another process writes.
     """
 
     def __init__(self, path: Path, changes: Sequence[Migration] | None = None, pause: Pause = asyncio.sleep) -> None:
@@ -65,16 +65,23 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Everything inside is written together, or nothing of it."""
-        async with self._turn:
-            connection = self._connected()
-            try:
-                await connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                await connection.commit()
-            except BaseException:
-                await connection.rollback()
-                raise
+        """Everything inside is written together, or nothing of it.
+
+        While another process writes, others may read. Raises ``sqlite3.Error`` if it does so for too long.
+        """
+        end = time.monotonic() + BUSY_MS / 1000
+        while True:
+            async with self._turn:
+                connection = self._connected()
+                try:
+                    if await _begun(connection, end):
+                        yield connection
+                        await connection.commit()
+                        return
+                except BaseException:
+                    await connection.rollback()
+                    raise
+            await self._pause(BUSY_PAUSE)
 
     async def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[sqlite3.Row]:
         """What a query finds."""
@@ -86,16 +93,27 @@ class Database:
         return self._connection
 
     async def _open(self) -> None:
+        unclean = self.path.with_name(f"{self.path.name}-wal").exists()  # SQLite removes it when the last one closes
         self._connection = connection = await aiosqlite.connect(self.path, isolation_level=None)
         connection.row_factory = sqlite3.Row
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         await _write_ahead(connection, self._pause)
         await connection.execute("PRAGMA synchronous = NORMAL")
+        if unclean:
+            await self._check(connection)
+        while await self._migrate_once():
+            pass
+        await connection.execute("PRAGMA busy_timeout = 0")  # from now on ``transaction`` waits, and holds up no reader
+
+    async def check(self) -> None:
+        """Reads the whole file; raises DatabaseError if it is damaged."""
+        async with self._turn:
+            await self._check(self._connected())
+
+    async def _check(self, connection: Connection) -> None:
         faults = [row[0] for row in await connection.execute_fetchall("PRAGMA quick_check(1)")]
         if faults != ["ok"]:
             raise DatabaseError(f"{self.path}: the file is damaged ({faults[0]}); restore a copy, or move it away")
-        while await self._migrate_once():
-            pass
 
     async def _migrate_once(self) -> bool:
         """Applies the next change and its record together; False when there is none."""
@@ -119,6 +137,21 @@ class Database:
             return True
 
 
+async def _begun(connection: Connection, end: float) -> bool:
+    """Whether a transaction began; False while another process writes. ``end``: when that becomes an error."""
+    try:
+        await connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error) or time.monotonic() > end:
+            raise
+        return False
+    return True
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
 async def _write_ahead(connection: Connection, pause: Pause) -> None:
     """Turns the write-ahead log on. Where two processes do so at once, SQLite refuses one instead of waiting."""
     end = time.monotonic() + BUSY_MS / 1000
@@ -126,7 +159,7 @@ async def _write_ahead(connection: Connection, pause: Pause) -> None:
         try:
             await connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+            if not _is_busy(error) or time.monotonic() > end:
                 raise
             await pause(BUSY_PAUSE)
         else:
