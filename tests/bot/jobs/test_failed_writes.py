@@ -119,7 +119,7 @@ async def test_a_job_goes_on_once_it_can_be_written(
 ) -> None:
     scripted.gate.clear()
     job = await app.studio.submit(ANI, DEER)
-    await courier.reported.wait()
+    await courier.until(lambda: courier.reports)
     async with troubled(app, kind):
         scripted.gate.set()
         await told.until(f"job {job.id}: ")
@@ -151,7 +151,7 @@ async def test_a_job_can_be_cancelled_meanwhile(
 ) -> None:
     scripted.gate.clear()
     job = await app.studio.submit(origin, DEER)
-    await courier.reported.wait()
+    await courier.until(lambda: courier.reports)
     async with troubled(app, kind):
         [stopped] = await app.studio.cancel(job.id)
         assert (stopped.id, stopped.state) == (job.id, State.CANCELLED)
@@ -192,7 +192,7 @@ async def test_a_stop_leaves_the_job_to_the_next_start(
     async with start_bot() as app:
         scripted.gate.clear()
         job = await app.studio.submit(origin, DEER)
-        await courier.reported.wait()
+        await courier.until(lambda: courier.reports)
         async with locked(app.database):
             scripted.gate.set()
             await told.until(f"job {job.id}: ")

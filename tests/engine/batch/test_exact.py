@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.kit.models import write_sd21
 
 from engine import nano
 from engine.diffusion.model import display_name
 from engine.protocol import SAMPLERS
 from tests.engine_kit.judge import SCHEDULERS, Wish, difference, draw, load_pipeline
 from tests.engine_kit.live import Live, serve
+from tests.kit.models import write_sd21
 
 MIXED = [
     Wish(
