@@ -74,7 +74,7 @@ class Style(BaseModel):
     frame: Annotated[str, AfterValidator(_frame)] | None = Field(default=None, max_length=FRAME_MAX)
     """The prompt that the model gets; None is ``Manifest.frame``'s."""
     weight: float = Field(default=1.0, ge=0, le=2)
-    """At which the adapter is drawn with; 1 is as trained."""
+    """The weight that the adapter is drawn with; 1 is as trained."""
     description: str = Field(default="", max_length=100)
     """What the command's help says; the adapter's title where it is empty."""
 
@@ -95,7 +95,7 @@ class Manifest(BaseModel):
     """Rank of a LoRA; None for DreamBooth."""
     trigger_words: tuple[str, ...] = ()
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    """Of the weights: the LoRA's file, or all component files one after the other in order of their paths."""
+    """SHA-256 of the weights: the LoRA's file, or all component files one after the other in order of their paths."""
     licence: str = Field(min_length=1)
     """An SPDX expression."""
     style: Style | None = None
@@ -146,5 +146,5 @@ def check_weight(kind: Kind, style: Style | None) -> None:
 
 
 def model_name(id: str) -> str:
-    """Of a model's id the last part alone counts: mirrors and local copies of a repository are one model."""
+    """The last part of a model's id, in lower case: mirrors and local copies of a repository are one model."""
     return id.rstrip("/").rsplit("/")[-1].lower()

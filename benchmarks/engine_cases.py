@@ -152,7 +152,7 @@ def recompiles(model: Model, folder: Path, adapters: list[str]) -> Measured:
 
 
 def resident_bytes() -> float:
-    """Of this process, now."""
+    """Resident memory of this process, now."""
     status = Path("/proc/self/statm")
     if status.exists():
         return float(status.read_text().split()[1]) * resource.getpagesize()

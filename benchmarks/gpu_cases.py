@@ -72,7 +72,7 @@ def pipelines_pictures(model: Model, requests: Sequence[Request]) -> list[Image.
 
 
 def difference(png: bytes | None, picture: Image.Image) -> Figures:
-    """Between two pictures, over all channels of all pixels, in 1/255; ``far_share`` is of the pixels."""
+    """How far two pictures are apart, over all channels of all pixels, in 1/255; ``far_share`` is of the pixels."""
     if png is None:
         return {"failed": True}
     drawn = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int16)

@@ -45,13 +45,13 @@ class Scale:
     requests: tuple[int, ...]
     """How many there are at once."""
     compiled: tuple[int, ...]
-    """Likewise with a compiled U-Net: what tells most comes first, each number of rows takes a minute or more."""
+    """How many there are at once with a compiled U-Net: what tells most comes first, each takes a minute or more."""
     steps: tuple[int, ...]
-    """Of mixed requests."""
+    """Denoising steps of mixed requests."""
     nano_steps: int
     nano_samplers: tuple[str, ...]
     backend: str
-    """Of ``torch.compile``."""
+    """Backend of ``torch.compile``."""
 
 
 FULL = Scale(
@@ -69,7 +69,7 @@ class Bench:
         self.peak: float | None = None
         """Teraflops of bfloat16 matrix products on this card."""
         self.flops = 0
-        """Of one row of the U-Net."""
+        """Operations of one row of the U-Net."""
         self.compile_seconds = 100.0
 
     @cached_property

@@ -26,7 +26,7 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "on a hill": (("hills", "grass"),),
 }
 HOURS = {"day": "", "sunset": " at sunset", "night": " at night"}
-"""And what captions say of them."""
+"""Hours of the day, and what captions say of them."""
 
 
 def draw_kancil(sprites: Sprites) -> Iterator[Drawn]:

@@ -31,12 +31,12 @@ SKIN = (236, 188, 140)
 GRAIN = 0.04
 YELLOWING = 0.3
 LUMINANCE = np.array((0.299, 0.587, 0.114), dtype=np.float32)
-"""Of red, green and blue (ITU-R BT.601)."""
+"""Weights of red, green and blue in the luminance (ITU-R BT.601)."""
 SEPIA = np.array((0.06, 0.03, 0.0), dtype=np.float32)
 """What yellowing adds to black."""
 PAPER = (240, 226, 190)
 MARGIN, ROUNDING = 9, 16
-"""Of the print, pixels."""
+"""Width of the print's margin and radius of its corners, pixels."""
 GROUNDS: dict[str, tuple[int, int]] = {
     "on a yellow background": (2, 1),
     "on an orange background": (3, 2),

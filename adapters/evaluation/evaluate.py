@@ -101,11 +101,11 @@ class Evaluation:
     """What one could reach who draws just like the held-out pictures: their own scores, and for the two distances that
     of the training pictures to them."""
     nearest: tuple[Array, Array, Array]
-    """Of each held-out picture, each before and each after: the highest cosine with a training picture."""
+    """For each held-out picture, each before and each after: the highest cosine with a training picture."""
 
     @cached_property
     def changes(self) -> dict[str, Change]:
-        """Of each score BY_SEED."""
+        """What the adapter changes in each of the scores BY_SEED."""
         changes = {}
         for name in BY_SEED:
             values = [after[name] - before[name] for before, after in zip(*self.by_seed, strict=True)]

@@ -15,7 +15,7 @@ from adapters.cli.output import tracked
 from adapters.preparation.reading import SUFFIXES, Unreadable, find_pictures, read_picture
 
 SMALLEST_SHARE = 0.5
-"""Of the resolution: a picture whose shorter side is below this is tiny."""
+"""Share of the resolution below which a picture's shorter side makes it tiny."""
 BLURRED = 0.7
 """Blur (see ``blur``) from which a picture counts as blurred."""
 HASH_DISTANCE = 6

@@ -21,7 +21,7 @@ from engine.files import make_readable, staged, write_whole
 from engine.hub import local_file
 
 MOST_STEPS = 127
-"""Of int8."""
+"""The largest number of steps that int8 holds."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Compaction:
     bytes_before: int
     bytes_after: int
     mean_error: float
-    """Of the weights, absolute."""
+    """Mean absolute error of the weights."""
     largest_error: float
     relative_error: float
     """Root mean square of the error in parts of that of the difference."""

@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL import Image
 
 QUALITY = 80
-"""Of what is drawn, 100 the best."""
+"""WebP quality of drawn pictures; 100 is the best."""
 FEW_COLOURS = 4096
 """A picture with no more is a plot: without loss it is both smaller and sharper."""
 

@@ -28,7 +28,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Latents:
-    """Of every variant of each picture: the VAE's scaled mean and deviation (rows, 4, height, width), the prompt."""
+    """VAE posteriors of the training set: ``mean`` and ``deviation`` of every variant of each picture, already scaled,
+    shape (pictures * variants, 4, height, width), and one prompt for each row."""
 
     mean: torch.Tensor
     deviation: torch.Tensor

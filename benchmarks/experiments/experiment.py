@@ -24,7 +24,7 @@ CHECKPOINTS = 100
 
 
 class Experiment:
-    """One experiment's."""
+    """What one experiment works with: its record, its scale, its folder."""
 
     def __init__(self, record: Record, size: Size, work: Path) -> None:
         self.record, self.size = record, size

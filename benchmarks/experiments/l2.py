@@ -7,7 +7,7 @@ from benchmarks.experiments.experiment import Experiment, last_loss
 STUDY = "similarity to the reference pictures about 0.30 before, 0.70 after, and a further +0.02 with the penalty"
 STYLE = "retro"
 WEIGHTS = {0.0: "similarity 0.70", 0.01: "similarity 0.72 (weight not known)", 0.1: "-"}
-"""Of the penalty, and what the study found."""
+"""Weights of the penalty, and what the study found."""
 SCORES = ("clip_score", "reference_similarity", "cmmd", "consistency")
 
 

@@ -46,7 +46,7 @@ class Record:
     about: dict[str, str]
     rows: dict[str, Row] = field(default_factory=dict)
     strips: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Of some of the rows: the file beside ``NAME.json``, and its captions."""
+    """Strips of some of the rows: the file beside ``NAME.json``, and its captions."""
     seconds: float = 0.0
     _since: float = field(default_factory=time.perf_counter)
 

@@ -138,7 +138,7 @@ class CommandTable:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """As they are typed."""
+        """The commands' names with their slash, as they are typed."""
         return tuple(f"/{command.name}" for command in self.commands)
 
     @property

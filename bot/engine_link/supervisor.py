@@ -93,7 +93,7 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Of the engine process, where it is ours and runs."""
+        """Process id of the engine we started; None if it is not ours or not running."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def __aenter__(self) -> Self:

@@ -10,7 +10,7 @@ import time
 from bot.storage.database import Database
 
 PAUSE_SECONDS = 6 * 3600.0
-"""Between two looks for what has become old."""
+"""Seconds between two looks for jobs that have become old."""
 BATCH = 500
 """Jobs of one transaction, so that nobody who writes waits long."""
 DAY = 86_400

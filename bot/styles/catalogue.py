@@ -78,7 +78,7 @@ class StyleCatalogue:
             self._written = declared
 
     async def wait_for_change(self, table: CommandTable | None) -> CommandTable:
-        """The command table, once it differs from ``table``."""
+        """Wait until the command table is no longer ``table``, and return it."""
         async with self._changed:
             await self._changed.wait_for(lambda: self.commands != table)
             return self.commands

@@ -50,7 +50,7 @@ class AdapterCache:
         self._fitting: set[str] = set()
         self._registry = registry
         self._lock = threading.Lock()
-        """Of the shelves and counters; nobody reads a file meanwhile."""
+        """Guards the two caches and the counters. Never held while a file is read."""
         self._reading = {kind: threading.Lock() for kind in self._shelves}
 
     def list(self) -> list[AdapterInfo]:

@@ -81,7 +81,7 @@ def read_tensors(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 
 def read_shapes(file: Path) -> list[list[int]]:
-    """Of every tensor in ``file``.
+    """Shapes of all tensors in ``file``.
 
     :raises Unusable: where it is no whole safetensors file.
     """

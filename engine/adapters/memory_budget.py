@@ -30,7 +30,7 @@ class MemoryBudget(Generic[Item]):
         self._leaving: set[str] = set()
 
     def kept_bytes(self, *, pinned_only: bool = False) -> int:
-        """Of what cannot leave now."""
+        """Bytes of the items that are pinned or in use, which cannot be evicted now."""
         kept = self.pinned if pinned_only else self.pinned | self.held.keys()
         return sum(item.bytes for key, item in self.items.items() if key in kept)
 

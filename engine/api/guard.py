@@ -76,7 +76,7 @@ class KeyGuard:
 
 
 class LoopbackGuard:
-    """Of a server without a key: lets pass what was meant for this machine, by its ``Host`` and ``Origin``.
+    """Guards a server without a key: lets pass what was meant for this machine, by its ``Host`` and ``Origin``.
 
     A page in a browser reaches every port of the machine that the browser runs on: by a request across sites
     (``Origin`` tells), or under a name of its own that is made to point here (DNS rebinding; ``Host`` tells).

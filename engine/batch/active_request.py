@@ -26,9 +26,9 @@ class ActivePicture:
     seed: int
     sampling: Sampling
     prompt: torch.Tensor
-    """Embedding (1, tokens, width)."""
+    """Embedding of the prompt, shape (1, tokens, width)."""
     negative: torch.Tensor | None
-    """Likewise; None without guidance."""
+    """Embedding of the negative prompt, same shape; None if guidance is off."""
     ticket: Ticket
     applied: HeldAdapters
     partials_at: dict[int, int] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class ActiveRequest:
 
     @property
     def step(self) -> int:
-        """Of ``plan.steps``, over all pictures."""
+        """How many of the request's denoising steps are done, over all its pictures."""
         calls = sum(picture.sampling.calls for picture in self.pictures)
         return self.plan.steps * sum(picture.sampling.index for picture in self.pictures) // calls if calls else 0
 

@@ -15,7 +15,7 @@ from engine.settings import EngineSettings
 from engine.sizes import MEGABYTE
 
 SHARES = {"rows": 0.35, "decode": 0.15, "slots": 0.15, "loras": 0.05, "waiting": 0.05, "variants": 0.15}
-"""Of the memory that is free once the model is loaded; what is left over is for fragmentation and for others."""
+"""Shares of the memory that is free once the model is loaded; what is left over is for fragmentation and for others."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Metrics:
         Gauge(name, help, registry=self.registry).set_function(read)
 
     def counter(self, name: str, help: str, read: Callable[[], float]) -> None:
-        """Likewise, of something that only grows."""
+        """A counter that is read when somebody asks, of something that only grows."""
         self.registry.register(_Reading(name, help, read))
 
     def text(self) -> bytes:

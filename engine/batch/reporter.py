@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from engine.batch.throughput import ThroughputForecast, Work
 
 REPORT_SECONDS = 0.25
-"""Between two reports."""
+"""Seconds between two reports."""
 
 
 class Reporter:

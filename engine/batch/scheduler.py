@@ -33,7 +33,7 @@ class Ticket:
 
     @property
     def cost(self) -> float:
-        """Of a step."""
+        """What one denoising step of this picture costs: its rows times the size of a row."""
         return self.rows * self.size
 
 

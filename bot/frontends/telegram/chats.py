@@ -75,7 +75,7 @@ class Chats:
         return await self._post(origin, self._bot.send_media_group, media=media)
 
     async def _post(self, origin: Origin, send: Callable[..., Awaitable[T]], **content: Any) -> T:
-        """In reply, and in its topic, where those are still there."""
+        """Post it as a reply in the right topic; Telegram drops from the request what no longer exists."""
         address = Address.of(origin)
         if address.reply_to is not None:
             content["reply_parameters"] = ReplyParameters(address.reply_to, allow_sending_without_reply=True)

@@ -78,7 +78,10 @@ class ScriptedEngine:
         self._task = asyncio.create_task(self._server.serve([listener]))
 
     async def stop(self) -> None:
-        """As a crash: streams under way break off. Who is accepted while asyncio closes would never be closed."""
+        """As a crash: streams under way break off.
+
+        A connection that asyncio accepts while the server is closing would never be closed; so stop listening first.
+        """
         if self._server:
             asyncio.get_running_loop().remove_reader(self._listener)
             await asyncio.sleep(0)
