@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -13,6 +15,8 @@ from engine.files import whole_file
 
 CAPTIONS = "captions.csv"
 SPLITS = ("train", "test")
+SHOWN = 5
+"""Wrong lines of a table that an error names."""
 
 
 class DataError(AdapterError):
@@ -30,34 +34,85 @@ class Row:
 
 
 def read_text(file: Path) -> str:
-    """UTF-8, with or without a byte order mark. Raises DataError."""
+    """UTF-8 or UTF-16, with or without a byte order mark. Raises DataError."""
     try:
-        return file.read_text(encoding="utf-8-sig")
+        data = file.read_bytes()
+        text = data.decode(_encoding(data))
     except UnicodeDecodeError:
         raise DataError(f"{file}: not UTF-8; save it as UTF-8 text") from None
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror}") from None
+    if "\0" in text:
+        raise DataError(f"{file}: not text; save it as UTF-8 text")
+    return text
+
+
+def _encoding(data: bytes) -> str:
+    """Told by the mark; without one, every other byte of UTF-16 is zero where the letters are Latin."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = data[::2].count(0), data[1::2].count(0)
+    return "utf-8-sig" if even == odd else "utf-16-le" if odd > even else "utf-16-be"
 
 
 def read_table(file: Path) -> list[Row]:
-    """The rows of a CSV with the columns file and caption, perhaps split and source. Raises DataError.
+    """The rows of a CSV with the columns file and caption, perhaps split and source. Raises DataError."""
+    return [row for _, row in read_lines(file)]
 
-    Columns are parted by commas, or by semicolons as spreadsheets do where the comma is the decimal sign.
+
+def read_lines(file: Path) -> list[tuple[int, Row]]:
+    """The rows of such a table, each with the number of its first line. Raises DataError that names all wrong lines.
+
+    Columns are parted by commas, by semicolons as spreadsheets do where the comma is the decimal sign, or by tabs.
     """
     text = read_text(file)
-    head = text.partition("\n")[0]
-    reader = csv.DictReader(StringIO(text, newline=""), delimiter=";" if ";" in head and "," not in head else ",")
-    if not {"file", "caption"} <= set(reader.fieldnames or ()):
+    first = next(iter(text.splitlines()), "")
+    delimiter = "\t" if "\t" in first else ";" if ";" in first and "," not in first else ","
+    faults, rows, records = list[str](), list[tuple[int, Row]](), _records(text, delimiter)
+    head = [name.strip().lower() for name in next(records, (0, None))[1] or ()]
+    if not {"file", "caption"} <= set(head):
         raise DataError(f"{file}: needs the columns file and caption")
-    rows = []
-    for line in reader:
-        split = line.get("split") or "train"
-        if not line["file"] or line["caption"] is None:
-            raise DataError(f"{file}, line {reader.line_num}: needs a file and a caption")
-        if split not in SPLITS:
-            raise DataError(f"{file}, line {reader.line_num}: the split is {split!r}, not {' or '.join(SPLITS)}")
-        rows.append(Row(line["file"], line["caption"], split, line.get("source") or ""))
+    for number, fields in records:
+        if fault := _fault(head, fields, delimiter):
+            faults.append(f"line {number}: {fault}")
+        elif fields:
+            line = dict(zip(head, fields, strict=False))
+            split, source = line.get("split") or "train", line.get("source") or ""
+            rows.append((number, Row(line["file"], line["caption"], split, source)))
+    if faults:
+        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise DataError(f"{file}, {'; '.join(faults[:SHOWN])}{more}")
     return rows
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+    """The fields of every record with the number of its first line; None in place of one whose quotes are wrong."""
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield number, None
+            return
+        if fields:
+            yield number, fields
+
+
+def _fault(head: Sequence[str], fields: Sequence[str] | None, delimiter: str) -> str:
+    """What is wrong with a record, or nothing."""
+    swallowed = rf"[\r\n][^\r\n{delimiter}]+\.\w{{2,5}}{delimiter}"
+    if fields is None or any(re.search(swallowed, field) for field in fields):
+        return "a quotation mark is opened and not closed before the next line"
+    if any(fields[len(head) :]):
+        return f"{len(fields)} columns where the head has {len(head)}; put a caption with {delimiter!r} in quotes"
+    line = dict(zip(head, fields, strict=False))
+    if not line["file"] or "caption" not in line:
+        return "needs a file and a caption"
+    split = line.get("split") or "train"
+    return "" if split in SPLITS else f"the split is {split!r}, not {' or '.join(SPLITS)}"
 
 
 def read_rows(folder: Path) -> list[Row]:

@@ -18,11 +18,17 @@ def test_rows_survive_writing_and_reading(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["\ufefffile,caption\r\n0.png,a deer\r\n", "file;caption;note\n0.png;a deer;mine\n\n"],
-    ids=["bom", "semicolons"],
+    [
+        "\ufefffile,caption\r\n0.png,a deer\r\n",
+        "file;caption;note\n0.png;a deer;mine\n\n",
+        "File\tCaption\r\n0.png\ta deer\r\n",
+        "file,caption\r0.png,a deer,,\r",
+    ],
+    ids=["bom", "semicolons", "tabs", "old-mac"],
 )
-def test_what_spreadsheets_write_is_read(tmp_path: Path, text: str) -> None:
-    (tmp_path / CAPTIONS).write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-16"])
+def test_what_spreadsheets_write_is_read(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / CAPTIONS).write_bytes(text.removeprefix("\ufeff" * (encoding == "utf-16")).encode(encoding))
     assert read_rows(tmp_path) == [Row("0.png", "a deer")]
 
 
@@ -35,6 +41,15 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path, text: str) -> None:
         (b"file,caption\n,a\n", "line 2: needs a file and a caption"),
         (b"file,caption,split\n0.png,a,Test\n", "line 2: the split is 'Test', not train or test"),
         (b"file,caption\n0.png,caf\xe9\n", "not UTF-8"),
+        (b"file,caption\n0.png,a\0\0\n", "not UTF-8|not text"),
+        (
+            b"file,caption\n0.png,a fox\n1.png,a fox, asleep\n",
+            r"line 3: 3 columns where the head has 2; put .* in quotes",
+        ),
+        (b'file,caption\n0.png,"a fox\n1.png,a deer\n2.png,"a bird"\n', "line 2: a quotation mark is opened and not"),
+        (b'file,caption\n0.png,a\n1.png,"a fox\n2.png,a deer\n', "line 3: a quotation mark is opened and not"),
+        (b'file,caption\n0.png,"a fox\n1.png,a deer"\n2.png,\n', "line 2: a quotation mark is opened and not"),
+        (b"file,caption\n0.png,a, b\n,c\n", "line 2: 3 columns .*; line 3: needs a file and a caption"),
     ],
 )
 def test_a_wrong_table_names_the_line(tmp_path: Path, content: bytes, said: str) -> None:
