@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
-from adapters.captions import CAPTIONS, DataError, Row, read_table, read_text, write_rows
+from adapters.captions import CAPTIONS, DataError, Row, write_rows
 from adapters.cli.output import tracked
-from adapters.preparation.checking import Verdict, check_folder
-from adapters.preparation.reading import find_pictures, read_picture, squared
+from adapters.preparation.checking import FAR_FROM_SQUARE, Choices, Inspection, Verdict, check_folder, summary
+from adapters.preparation.reading import padded, read, squared
 from engine.files import MARK, staged
 
 LEFT_OUT = "left-out.csv"
@@ -26,33 +26,40 @@ THUMBNAIL = 128
 COLUMNS = 10
 
 
-def prepare(source: Path, target: Path, name: str, resolution: int, captions: Path | None = None) -> list[Verdict]:
+def prepare(source: Path, target: Path, name: str, choices: Choices, captions: Path | None = None) -> Inspection:
     """Makes the data set ``target`` from the folder ``source``, which it only reads. Raises DataError.
 
-    Captions are those of the CSV ``captions`` (columns file and caption), else of a text file beside each picture.
+    Captions are found as ``check_folder`` does; held out is what the table ``captions`` says, if it has a split.
     """
     check_target(source, target)
     if not re.fullmatch(NAME, name):
         raise DataError(f"{name!r} cannot be a part of file names: letters, digits and -_. are, from a letter or digit")
-    if resolution % 8:
-        raise DataError(f"a resolution of {resolution} cannot be trained at: it must be a multiple of 8")
-    known = read_captions(captions, source) if captions else {}
-    verdicts = check_folder(source, resolution)
-    good = [verdict.file for verdict in verdicts if not verdict.reason]
-    if not good:
-        raise DataError(f"{source}: no picture can be used")
+    if choices.resolution % 8:
+        raise DataError(f"a resolution of {choices.resolution} cannot be trained at: it must be a multiple of 8")
+    inspection = check_folder(source, choices, captions)
+    if not inspection.good:
+        raise DataError(no_good(source, inspection))
     with staged(target / UNFINISHED) as folder:
-        rows = [
-            Row(f"{name}-{number:03}.png", caption_of(source, file, known), source=str(file))
-            for number, file in enumerate(good)
-        ]
-        write_pictures(source, rows, folder, resolution)
+        rows = [row_of(f"{name}-{number:03}.png", verdict) for number, verdict in enumerate(inspection.good)]
+        write_pictures(source, rows, folder, choices)
         write_rows(folder, rows)
-        write_left_out(folder, verdicts)
+        write_left_out(folder, inspection)
         made = [file for file in folder.iterdir() if file.name != MARK]
         for file in sorted(made, key=lambda file: file.name == CAPTIONS):
             file.rename(target / file.name)
-    return verdicts
+    return inspection
+
+
+def row_of(file: str, verdict: Verdict) -> Row:
+    """The line of the table for a good picture that is written to ``file``."""
+    caption = verdict.caption
+    return Row(file, caption.text if caption else "", caption.split if caption else "train", str(verdict.file))
+
+
+def no_good(source: Path, inspection: Inspection) -> str:
+    """Why nothing can be prepared."""
+    reasons = [f"{verdict.file}: {verdict.reason}" for verdict in inspection.left_out]
+    return f"{source}: no picture can be used ({summary(inspection.verdicts)})" + "".join(f"\n{one}" for one in reasons)
 
 
 def check_target(source: Path, target: Path) -> None:
@@ -63,41 +70,29 @@ def check_target(source: Path, target: Path) -> None:
         raise DataError(f"{target} is not empty" if target.is_dir() else f"{target} is not a folder")
 
 
-def write_pictures(source: Path, rows: Sequence[Row], folder: Path, resolution: int) -> None:
+def write_pictures(source: Path, rows: Sequence[Row], folder: Path, choices: Choices) -> None:
     """The pictures and the contact sheet."""
     thumbnails = []
     for row in tracked(rows, "preparing"):
-        picture = squared(read_picture(source / row.source), resolution)
+        picture = made_square(read(source / row.source, choices.resolution).picture, choices)
         picture.save(folder / row.file)
         thumbnails.append(picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS))
     contact_sheet(thumbnails).save(folder / SHEET, quality=88)
 
 
-def caption_of(folder: Path, file: Path, known: Mapping[str, str]) -> str:
-    """The caption by path or name in the table, else the text file beside the picture, else none."""
-    for key in (str(file), file.name):
-        if key in known:
-            return known[key]
-    text = (folder / file).with_suffix(".txt")
-    return " ".join(read_text(text).split()) if text.is_file() else ""
+def made_square(picture: Image.Image, choices: Choices) -> Image.Image:
+    """The picture at the resolution: its middle, or all of it on white if it is far from square and that was chosen."""
+    short, long = sorted(picture.size)
+    padding = choices.shape == "pad" and long >= FAR_FROM_SQUARE * short
+    return (padded if padding else squared)(picture, choices.resolution)
 
 
-def read_captions(file: Path, source: Path) -> dict[str, str]:
-    """Captions of a CSV by path within the folder, or by name alone. Raises DataError."""
-    captions = {row.file: row.caption for row in read_table(file)}
-    pictures = find_pictures(source)
-    names = {path.name for path in pictures} | {str(path.relative_to(source)) for path in pictures}
-    if captions and names.isdisjoint(captions):
-        raise DataError(f"{file}: none of its files is a picture in {source}, such as {next(iter(captions))}")
-    return captions
-
-
-def write_left_out(folder: Path, verdicts: Sequence[Verdict]) -> None:
+def write_left_out(folder: Path, inspection: Inspection) -> None:
     """``left-out.csv``: which pictures are not in the data set, and why."""
     with (folder / LEFT_OUT).open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("file", "reason"))
-        writer.writerows((verdict.file, verdict.reason) for verdict in verdicts if verdict.reason)
+        writer.writerows((verdict.file, verdict.reason) for verdict in inspection.left_out)
 
 
 def split(rows: Sequence[Row], share: float, seed: int) -> list[Row]:

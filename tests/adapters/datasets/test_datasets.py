@@ -15,7 +15,7 @@ from adapters.datasets import kancil, landscape, retro
 from adapters.datasets.distinct import PATIENCE, Distinct
 from adapters.datasets.make import HELD_OUT, STYLES, write_dataset
 from adapters.datasets.paint import Drawn, Sprites, standing
-from adapters.preparation.checking import check_folder
+from adapters.preparation.checking import Choices, check_folder
 from adapters.registry import SHIPPED
 from adapters.training.data import read_examples
 from engine.nano.compose import FEET, FILL
@@ -89,4 +89,4 @@ def test_a_shipped_data_set_is_whole(style: str) -> None:
     for file in files:
         with Image.open(file) as picture:
             assert (picture.size, picture.mode) == ((SIDE, SIDE), "RGB")
-    assert [verdict for verdict in check_folder(folder, SIDE) if verdict.reason] == []
+    assert check_folder(folder, Choices(SIDE)).left_out == []

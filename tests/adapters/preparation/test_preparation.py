@@ -28,11 +28,13 @@ from typer.testing import CliRunner
 from adapters.captions import DataError, Row, read_rows, write_rows
 from adapters.cli.datasets import dataset_app
 from adapters.preparation.captioning import Captioner, fill_captions
-from adapters.preparation.checking import blur, check_folder, summary
+from adapters.preparation.checking import Choices, blur, check_folder, summary
 from adapters.preparation.preparing import prepare, split
 from adapters.training.data import read_examples
 from engine.files import make_own
 from tests.adapters_kit.pictures import scene
+
+CHOICES = Choices(64)
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -57,7 +59,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_picture_that_is_left_out_has_its_reason(folder: Path) -> None:
-    verdicts = {str(verdict.file): verdict.reason for verdict in check_folder(folder, 64)}
+    inspection = check_folder(folder, CHOICES)
+    verdicts = {str(verdict.file): verdict.reason for verdict in inspection.verdicts}
     assert verdicts.pop("a.png") == verdicts.pop("more/b.webp") == ""
     assert verdicts.pop("c-again.jpg") == "near-duplicate of a.png"
     assert verdicts.pop("d-tiny.png").startswith("tiny: 24x24")
@@ -65,7 +68,9 @@ def test_every_picture_that_is_left_out_has_its_reason(folder: Path) -> None:
     assert verdicts.pop("f-cut.jpeg") == "broken: truncated"
     assert verdicts.pop("g-broken.png").startswith("broken: not a picture")
     assert not verdicts
-    assert summary(check_folder(folder, 64)).startswith("2 of 7 pictures are good; left out: 1 near-duplicate")
+    assert [(str(other.path), other.reason) for other in inspection.passed_over] == [("notes.md", "no picture")]
+    said = "2 of 7 pictures are good; 5 left out: 1 near-duplicate, 1 tiny, 1 blurred, 2 broken"
+    assert summary(inspection.verdicts) == said
 
 
 def test_more_blur_measures_higher() -> None:
@@ -76,7 +81,7 @@ def test_more_blur_measures_higher() -> None:
 
 def test_preparing_changes_nothing_in_the_folder(folder: Path, tmp_path: Path) -> None:
     before = hashes(folder)
-    prepare(folder, tmp_path / "set", "quilt", 64)
+    prepare(folder, tmp_path / "set", "quilt", CHOICES)
     assert hashes(folder) == before
     rows = read_rows(tmp_path / "set")
     assert rows == [
@@ -93,26 +98,26 @@ def test_preparing_changes_nothing_in_the_folder(folder: Path, tmp_path: Path) -
 
 def test_a_data_set_is_not_written_where_it_would_do_harm(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="must not be changed"):
-        prepare(folder, folder / "set", "quilt", 64)
+        prepare(folder, folder / "set", "quilt", CHOICES)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
     with pytest.raises(DataError, match="not empty"):
-        prepare(folder, tmp_path / "full", "quilt", 64)
+        prepare(folder, tmp_path / "full", "quilt", CHOICES)
     with pytest.raises(DataError, match="no picture can be used"):
-        prepare(tmp_path / "full", tmp_path / "set", "quilt", 64)
+        prepare(tmp_path / "full", tmp_path / "set", "quilt", CHOICES)
 
 
 def test_captions_come_from_a_table(folder: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("file,caption\na.png,first\nmore/b.webp,second\n")
-    prepare(folder, tmp_path / "set", "quilt", 64, table)
+    prepare(folder, tmp_path / "set", "quilt", CHOICES, table)
     assert [row.caption for row in read_rows(tmp_path / "set")] == ["first", "second"]
     table.write_text("name,text\na.png,first\n")
     with pytest.raises(DataError, match="columns file and caption"):
-        prepare(folder, tmp_path / "other", "quilt", 64, table)
+        prepare(folder, tmp_path / "other", "quilt", CHOICES, table)
     table.write_text("file,caption\na.jpg,first\n")
     with pytest.raises(DataError, match=r"none of its files is a picture in .*, such as a\.jpg"):
-        prepare(folder, tmp_path / "other", "quilt", 64, table)
+        prepare(folder, tmp_path / "other", "quilt", CHOICES, table)
 
 
 @pytest.mark.parametrize("damage", ["text", "disk"])
@@ -128,9 +133,9 @@ def test_what_fails_half_way_leaves_nothing_and_can_be_done_again(
         done = CliRunner().invoke(dataset_app, ["prepare", str(folder), str(target), "--resolution", "64"])
         assert done.exit_code == 1
         assert {"text": "b.txt: not UTF-8", "disk": "No space left"}[damage] in done.output
-    assert list(target.iterdir()) == []
+    assert not target.exists() or list(target.iterdir()) == []
     (folder / "more" / "b.txt").write_text("now it is", encoding="utf-8")
-    prepare(folder, target, "quilt", 64)
+    prepare(folder, target, "quilt", CHOICES)
     assert [row.caption for row in read_rows(target)] == ["a quilt of colours", "now it is"]
 
 
@@ -141,7 +146,7 @@ def failing(pictures: Sequence[Image.Image]) -> Image.Image:
 def test_what_a_kill_left_is_cleared_away(folder: Path, tmp_path: Path) -> None:
     make_own(tmp_path / "set" / ".unfinished")
     (tmp_path / "set" / ".unfinished" / "quilt-007.png").write_bytes(b"half")
-    prepare(folder, tmp_path / "set", "quilt", 64)
+    prepare(folder, tmp_path / "set", "quilt", CHOICES)
     assert sorted(file.name for file in (tmp_path / "set").iterdir()) == [
         "captions.csv",
         "contact-sheet.jpg",
@@ -164,7 +169,7 @@ def test_names_and_resolutions_that_cannot_be_are_refused(
 ) -> None:
     asked: dict[str, Any] = {"name": "quilt", "resolution": 64} | changed
     with pytest.raises(DataError, match=said):
-        prepare(folder, tmp_path / "set", **asked)
+        prepare(folder, tmp_path / "set", asked["name"], Choices(asked["resolution"]))
     assert not (tmp_path / "set").exists()
 
 
@@ -179,7 +184,7 @@ def test_a_set_prepared_where_one_stands_is_called_like_that_folder(
 
 
 def test_a_folder_without_pictures_says_what_is_read(tmp_path: Path) -> None:
-    assert summary(check_folder(tmp_path, 64)) == "no pictures: png, jpg, jpeg, webp are read"
+    assert summary(check_folder(tmp_path, CHOICES).verdicts).startswith("no pictures: JPEG, PNG, WebP")
 
 
 def test_a_split_holds_out_a_fifth_and_depends_on_the_seed_alone() -> None:
@@ -242,7 +247,7 @@ def test_captions_so_far_are_kept_when_captioning_stops(tmp_path: Path) -> None:
 
 
 def test_the_caption_command_asks_blip(blip: Path, folder: Path, tmp_path: Path) -> None:
-    prepare(folder, tmp_path / "set", "quilt", 64)
+    prepare(folder, tmp_path / "set", "quilt", CHOICES)
     done = CliRunner().invoke(dataset_app, ["caption", str(tmp_path / "set"), "--model", str(blip)])
     assert done.exit_code == 0, done.output
     assert [bool(row.caption) for row in read_rows(tmp_path / "set")] == [True, True]
@@ -253,7 +258,7 @@ def test_the_caption_command_asks_blip(blip: Path, folder: Path, tmp_path: Path)
 
 
 def test_where_the_hub_cannot_be_reached_that_is_said_at_once(folder: Path, tmp_path: Path) -> None:
-    prepare(folder, tmp_path / "set", "quilt", 64)
+    prepare(folder, tmp_path / "set", "quilt", CHOICES)
     command = [sys.executable, "-m", "bot.cli", "dataset", "caption", str(tmp_path / "set"), "--anew"]
     alone = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "cache")}
     lost = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=100, check=False)
