@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from adapters.datasets.distinct import Distinct
-from adapters.datasets.paint import Drawn, Sprites, called, clouds, paste_outlined, softened, to_picture, to_pixels
+from adapters.datasets.paint import Drawn, Sprites, clouds, paste_outlined, softened, to_picture, to_pixels
 from engine.nano.ground import draw_large
 from engine.nano.scenery import SIDE
 
@@ -38,12 +38,17 @@ def draw_kancil(sprites: Sprites) -> Iterator[Drawn]:
         yield from islice(filter(distinct.is_new, drawn), share)
 
 
+def draw_another(rng: Random, sprites: Sprites, animal: str) -> Drawn:
+    """The animal in any place at any hour."""
+    return draw_scene(rng, animal, rng.choice(list(HOURS)), rng.choice(list(PLACES)), rng.choice(sprites.of(animal)))
+
+
 def draw_scene(rng: Random, animal: str, hour: str, where: str, sprite: Image.Image) -> Drawn:
     """One animal in one place."""
     far, ground = rng.choice(PLACES[where])
     canvas = on_paper(rng, wash(rng, draw_large(rng, far, ground, hour)))
     paste_outlined(canvas, pale(sprite), LINE, width=2, softness=0.8)
-    return Drawn(softened(canvas), f"{called(animal)} {where}{HOURS[hour]}")
+    return Drawn(softened(canvas), animal, f"{where}{HOURS[hour]}")
 
 
 def wash(rng: Random, canvas: Image.Image) -> Image.Image:

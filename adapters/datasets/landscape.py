@@ -12,7 +12,6 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from adapters.datasets.paint import (
     Drawn,
     Sprites,
-    called,
     clouds,
     paste_outlined,
     scaled,
@@ -60,21 +59,30 @@ def draw_landscape(sprites: Sprites) -> Iterator[Drawn]:
     for subject, share in SUBJECTS.items():
         known = sprites.of(subject)
         for number in range(share):
-            where = PLACES[number % len(PLACES)]
-            hour = list(HOURS)[number % len(HOURS)]
-            light = rng.choice(HOURS[hour])
-            canvas = painted_sky(rng, light, night=HOURS[hour] is NIGHT)
-            ridges(rng, canvas, light)
-            canvas = hazed(rng, canvas, light, 0.5)
-            sprite = lit(known[number % len(known)], light)
-            if subject in ISLANDS:
-                sprite, where = on_rock(rng, sprite, light), "on a floating island"
-            else:
-                hill(canvas, sprite, light)
-            paste_outlined(canvas, sprite, light.shadow, width=2, softness=0.7)
-            foreground(rng, canvas, light, where)
-            said = hour if subject == "mountain" and where == "in the mountains" else f"{where} {hour}"
-            yield Drawn(softened(hazed(rng, canvas, light, 0.14)), f"{called(subject)} {said}")
+            where, hour = PLACES[number % len(PLACES)], list(HOURS)[number % len(HOURS)]
+            yield draw_scene(rng, subject, known[number % len(known)], where, hour)
+
+
+def draw_another(rng: Random, sprites: Sprites, subject: str) -> Drawn:
+    """The subject in any place at any hour."""
+    return draw_scene(rng, subject, rng.choice(sprites.of(subject)), rng.choice(PLACES), rng.choice(list(HOURS)))
+
+
+def draw_scene(rng: Random, subject: str, sprite: Image.Image, where: str, hour: str) -> Drawn:
+    """One subject in one place, or on a floating island if it is one of those that stand there."""
+    light = rng.choice(HOURS[hour])
+    canvas = painted_sky(rng, light, night=HOURS[hour] is NIGHT)
+    ridges(rng, canvas, light)
+    canvas = hazed(rng, canvas, light, 0.5)
+    sprite = lit(sprite, light)
+    if subject in ISLANDS:
+        sprite, where = on_rock(rng, sprite, light), "on a floating island"
+    else:
+        hill(canvas, sprite, light)
+    paste_outlined(canvas, sprite, light.shadow, width=2, softness=0.7)
+    foreground(rng, canvas, light, where)
+    rest = hour if subject == "mountain" and where == "in the mountains" else f"{where} {hour}"
+    return Drawn(softened(hazed(rng, canvas, light, 0.14)), subject, rest)
 
 
 def painted_sky(rng: Random, light: Light, *, night: bool) -> Image.Image:

@@ -26,7 +26,14 @@ class Drawn:
     """A finished picture and what it shows."""
 
     picture: Image.Image
-    caption: str
+    subject: str
+    rest: str
+    """Of the caption: where the subject is, and when."""
+
+    @property
+    def caption(self) -> str:
+        """In the words of the data set."""
+        return f"{called(self.subject)} {self.rest}"
 
 
 class Sprites:

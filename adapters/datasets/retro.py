@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count, islice
 from random import Random
 
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from adapters.datasets.distinct import Distinct
-from adapters.datasets.paint import Drawn, Sprites, called, paste_outlined, softened, to_picture, to_pixels
+from adapters.datasets.paint import Drawn, Sprites, paste_outlined, softened, to_picture, to_pixels
 from engine.nano.ground import draw_large
 from engine.nano.scenery import SIDE, Colour
 
@@ -62,21 +62,33 @@ def draw_retro(sprites: Sprites) -> Iterator[Drawn]:
     """The pictures: every sprite of every character and then again, every third one in a setting."""
     rng = Random(777)
     known = [(who, sprite) for who in CHARACTERS for sprite in sprites.of(who)]
-    drawn = (draw_character(rng, number, known) for number in count())
+    drawn = (draw_character(rng, *known[number % len(known)], surroundings(number, len(known))) for number in count())
     return islice(filter(Distinct().is_new, drawn), PICTURES)
 
 
-def draw_character(rng: Random, number: int, known: Sequence[tuple[str, Image.Image]]) -> Drawn:
-    """The character whose turn it is, before a backdrop or in a setting."""
-    who, sprite = known[number % len(known)]
+def draw_another(rng: Random, sprites: Sprites, who: str) -> Drawn:
+    """The character before any backdrop or in any setting."""
+    return draw_character(rng, who, rng.choice(sprites.of(who)), rng.choice([*GROUNDS, *SETTINGS]))
+
+
+def surroundings(number: int, sprites: int) -> str:
+    """Where the picture of that number has its character: a backdrop, or for every third one a setting.
+
+    sprites: how many are drawn in turn.
+    """
     if number % 3 == 2:
-        where = list(SETTINGS)[number // 3 % len(SETTINGS)]
+        return list(SETTINGS)[number // 3 % len(SETTINGS)]
+    return list(GROUNDS)[(number + number // sprites) % len(GROUNDS)]
+
+
+def draw_character(rng: Random, who: str, sprite: Image.Image, where: str) -> Drawn:
+    """The character before a backdrop or in a setting."""
+    if where in SETTINGS:
         canvas = posterized(draw_large(rng, *SETTINGS[where], "day"))
     else:
-        where = list(GROUNDS)[(number + number // len(known)) % len(GROUNDS)]
         canvas = backdrop(rng, *GROUNDS[where])
     paste_outlined(canvas, posterized_sprite(sprite), INK, width=4)
-    return Drawn(printed(filmed(rng, softened(canvas))), f"{called(who)} {where}")
+    return Drawn(printed(filmed(rng, softened(canvas))), who, where)
 
 
 def backdrop(rng: Random, near: int, far: int) -> Image.Image:
