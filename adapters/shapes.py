@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 Shape = tuple[int, ...]
 NetworkShapes = Mapping[str, Mapping[str, Shape]]
 """The shapes of a model's parameters by dotted name, by network: ``unet`` and ``text_encoder``."""
+STEP = ".step"
+"""Ends the name of a step's size in the difference of a checkpoint."""
 CANONICAL = re.compile(r"(?P<network>unet|text_encoder)\.(?P<layer>.+)\.lora_(?P<side>[AB])\.weight")
 """The keys of a LoRA in the adapters' folder: A (rank, inputs) and B (outputs, rank), with alpha multiplied in."""
 
@@ -59,6 +61,18 @@ def checkpoint_fault(network: str, tensors: Mapping[str, Shape], networks: Netwo
             return f"the key {network}.{key} cannot be applied to this model"
         if shape != networks[network][name]:
             return f"{network}.{key} has the shape {shape}; the model's is {networks[network][name]}"
+    return ""
+
+
+def difference_fault(keys: Iterable[str], networks: NetworkShapes) -> str:
+    """Why a difference of these keys cannot be laid over the model; empty if it can be.
+
+    Its tensors are deflated, so that only their names can be compared; the weights it was made from are known by hash.
+    """
+    for key in keys:
+        network, _, name = key.removesuffix(STEP).partition(".")
+        if network not in networks or parameter(name, networks[network]) not in networks[network]:
+            return f"the key {key[:200]!r} cannot be applied to this model"
     return ""
 
 

@@ -12,9 +12,10 @@ from safetensors.torch import save_file
 from adapters.cli.output import tracked
 from adapters.manifest import MANIFEST, AdapterError
 from adapters.registry import DIFFERENCE_FILE, Adapter, Registry, hash_files
+from adapters.shapes import STEP
 from adapters.training.report import REPORT
 from engine.adapters.checkpoints import own_name
-from engine.adapters.differences import FORMAT, NETWORKS, STEP, moved
+from engine.adapters.differences import FORMAT, NETWORKS, moved
 from engine.adapters.lora_files import Unusable, read_tensors
 from engine.diffusion.model import ModelMissing, find_source
 from engine.files import make_readable, staged, write_whole

@@ -7,8 +7,8 @@ model. So fine-tunes and copies of a model take its adapters, whatever they are 
 from __future__ import annotations
 
 from adapters.manifest import AdapterError, Manifest, model_name
-from adapters.registry import Adapter, read_shapes
-from adapters.shapes import NetworkShapes, checkpoint_fault, lora_fault
+from adapters.registry import DIFFERENCE_FILE, Adapter, read_shapes
+from adapters.shapes import NetworkShapes, checkpoint_fault, difference_fault, lora_fault
 from engine.plan import ModelFacts
 from engine.protocol import AdapterInfo, StyleInfo
 
@@ -31,6 +31,8 @@ def shape_fault(adapter: Adapter, networks: NetworkShapes) -> str:
         if adapter.manifest.kind == "lora":
             other_layout = bool(adapter.layout_fault())  # the reader of weights judges those layer by layer
             return "" if other_layout else lora_fault(next(iter(shapes.values())), networks)
+        if difference := shapes.get(adapter.folder / DIFFERENCE_FILE):
+            return difference_fault(difference, networks)
         faults = [checkpoint_fault(file.parent.name, found, networks) for file, found in shapes.items()]
         return next(filter(None, faults), "")
     except (AdapterError, OSError):

@@ -18,11 +18,11 @@ import torch
 
 from adapters.manifest import model_name
 from adapters.registry import COMPONENT_FILES, hash_files
+from adapters.shapes import STEP
 from engine.adapters.lora_files import Unusable, opened, read_tensors
 from engine.hub import local_file
 
 FORMAT = "sanggar-difference-1"
-STEP = ".step"
 NETWORKS = {file.partition("/")[0]: file for file in COMPONENT_FILES}
 """The file of each network's weights in a model's folder."""
 

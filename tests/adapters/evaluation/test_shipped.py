@@ -14,9 +14,10 @@ from safetensors.torch import load_file, save_file
 
 from adapters.evaluation.pictures import load_adapted
 from adapters.registry import DIFFERENCE_FILE, SHIPPED, Registry
+from adapters.shapes import STEP
 from adapters.training.recipe import read_recipe
 from engine.adapters.checkpoints import read_networks
-from engine.adapters.differences import NETWORKS, STEP
+from engine.adapters.differences import NETWORKS
 from engine.adapters.lora_files import Unusable
 from engine.nano import WEIGHTS
 from tests.kit import ROOT
