@@ -75,6 +75,7 @@ def test_a_key_without_a_value_is_not_set(monkeypatch: pytest.MonkeyPatch) -> No
         ("SANGGAR_ENGINE_URL", "http://127.0.0.1:88010", "Port out of range"),
         ("SANGGAR_DISCORD_GATEWAY", "https://gateway", "ws:// or wss://"),
         ("SANGGAR_SHUTDOWN_GRACE", "-1", "greater than or equal to 0"),
+        ("SANGGAR_PICTURES_KEPT", "many", "integer"),
     ],
 )
 def test_a_wrong_value_names_its_key_and_what_is_valid(

@@ -97,6 +97,11 @@ class LocalDiscord:
         assert not message.deleted
         return await self._interact(typed, BUTTON, {"custom_id": custom_id, "component_type": 2}, message)
 
+    async def forge(self, message: Message, custom_id: str, typed: Typed = AS_MEMBER) -> Interaction:
+        """A press of a button that the message does not have."""
+        assert custom_id not in message.buttons()
+        return await self._interact(typed, BUTTON, {"custom_id": custom_id, "component_type": 2}, message)
+
     def _data(self, path: str, values: Json, *, finished: bool = True) -> Json:
         name, _, sub = path.partition(" ")
         command = next(c for c in self.state.commands if c["name"] == name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.app import Application
 from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
 from tests.bot.kit.engine import ScriptedEngine
-from tests.discord_server import DM, MODERATOR, STRANGER, LocalDiscord, Typed
+from tests.discord_server import DM, MEMBER, MODERATOR, STRANGER, LocalDiscord, Typed
 
 
 async def test_again_draws_the_same_request_with_a_new_seed_in_a_message_of_its_own(
@@ -69,3 +69,28 @@ async def test_pictures_and_buttons_work_in_a_private_chat(discord: LocalDiscord
     await discord.press(message, button(message, "delete"), Typed(at=DM))
     await discord.until(lambda: message.deleted)
     assert message.deleted
+
+
+async def test_whoever_pressed_again_is_named_in_words_and_picture(discord: LocalDiscord, bot: Application) -> None:
+    message = await drawn(discord)
+    assert f"<@{MEMBER.id}>" not in message.content
+    press = await discord.press(message, button(message, "again"), Typed(STRANGER))
+    await discord.until(lambda: press.messages)
+    assert press.messages[0].content.startswith(f"<@{STRANGER.id}> asked for it again.")
+    await discord.until(lambda: finished(press))
+    assert press.messages[0].content.startswith(f"<@{STRANGER.id}> asked for it again.")
+    assert press.messages[0].allowed_mentions == {"parse": []}
+
+
+async def test_a_button_that_the_message_does_not_have_does_nothing_and_says_so(
+    discord: LocalDiscord, bot: Application
+) -> None:
+    first, second = await drawn(discord), await drawn(discord)
+    for custom_id in (button(first, "delete"), "sanggar:explode:abcdefgh", "other"):
+        press = await discord.forge(second, custom_id)
+        await discord.until(lambda press=press: press.messages)
+        [answer] = press.messages
+        assert answer.ephemeral
+        assert "no longer works" in answer.content
+    assert not first.deleted
+    assert not second.deleted

@@ -10,6 +10,7 @@ import pytest
 from bot.app import Application
 from bot.commands.table import BUILT_IN
 from tests.bot.frontends.discord.looks import Start, drawn, told
+from tests.bot.kit.engine import ScriptedEngine
 from tests.discord_server import LocalDiscord, Typed
 from tests.discord_server.world import MANAGE_GUILD
 
@@ -87,3 +88,19 @@ async def test_a_fault_while_accepting_leaves_no_public_trace(
     monkeypatch.setattr(bot.studio, "submit", broken)
     assert "wrong on our side" in await told(discord, "draw", prompt="a fox")
     assert discord.posted() == []
+
+
+async def test_own_running_jobs_are_completed_by_their_prompts(
+    discord: LocalDiscord, bot: Application, engine: ScriptedEngine
+) -> None:
+    engine.gate.clear()
+    for prompt in ("a red fox", "a deer"):
+        command = await discord.command("draw", {"prompt": prompt})
+        await discord.until(lambda command=command: command.messages)
+    asked = await discord.complete("cancel", "job", {"job": "red"})
+    await discord.until(lambda: asked.response)
+    assert asked.response is not None
+    [choice] = asked.response["data"]["choices"]
+    assert choice["name"] == f"{choice['value']}: a red fox"
+    assert "Cancel one of them" in await told(discord, "cancel")
+    assert f"Cancelled: {choice['value']}." in await told(discord, "cancel", job=choice["value"])

@@ -24,6 +24,7 @@ async def test_again_draws_the_same_request_with_a_new_seed(telegram: TelegramSe
     assert await toast(telegram, budi, first, "again") == ""
     second = await telegram.until(lambda: finished(chat) is not first and finished(chat))
     assert second.reply_to == first.id
+    assert second.text.startswith("Budi asked for it again.\n")
     old, new = engine.requests
     assert old.seed == 777
     assert new.seed != 777
