@@ -25,6 +25,8 @@ from bot.styles.refreshing import ASK_SECONDS, keep_asking
 
 PICTURES = "pictures"
 """Folder of the kept pictures, within ``settings.data``."""
+EARLIER_PICTURES = "telegram"
+"""Where release 0.1.0 kept them."""
 
 
 class Application:
@@ -87,6 +89,7 @@ class Application:
         self.styles = Styles(database, self.catalogue)
         self.adapter_choice = AdapterChoice(database, self.styles, self.catalogue, self.engine)
         pictures = PictureStore(settings.data / PICTURES, settings.pictures_kept)
+        pictures.adopt(settings.data / EARLIER_PICTURES)
         journal = Journal(database, self.limits)
         self.studio = Studio(journal, self.styles, self.engine, pictures, settings.running_jobs)
         self.dispatcher = Dispatcher(Services(self.studio, self.limits, self.catalogue, self.adapter_choice, pictures))

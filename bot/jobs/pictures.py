@@ -25,6 +25,15 @@ class PictureStore:
         self._count: int | None = None
         self._lock = threading.Lock()
 
+    def adopt(self, folder: Path) -> None:
+        """Takes over the pictures of an earlier release, which kept Telegram's alone, in this folder."""
+        if not folder.is_dir() or self._folder.exists():
+            return
+        try:
+            folder.rename(self._folder)
+        except OSError as error:
+            log.warning("the pictures in %s are not taken over: %s", folder, error)
+
     async def keep(self, job_id: str, pictures: Sequence[Picture]) -> None:
         """A disk that is full or cannot be written costs the files, never the delivery."""
         try:

@@ -62,3 +62,12 @@ async def test_a_disk_that_cannot_be_written_costs_only_the_files(tmp_path: Path
     store = PictureStore(tmp_path / "kept", most=10)
     await store.keep("job", pictures("x"))
     assert await store.read("job") == []
+
+
+async def test_pictures_of_an_earlier_release_are_taken_over(tmp_path: Path) -> None:
+    await PictureStore(tmp_path / "telegram", most=10).keep("job", pictures("old"))
+    for _ in range(2):
+        store = PictureStore(tmp_path / "pictures", most=10)
+        store.adopt(tmp_path / "telegram")
+        assert await store.read("job") == [b"old"]
+    assert names(tmp_path) == {"pictures"}
