@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bot.app import Application
 from tests.bot.frontends.discord.looks import Start, actions, button, drawn, finished
 from tests.bot.kit.engine import ScriptedEngine
@@ -88,7 +90,7 @@ async def test_a_button_that_the_message_does_not_have_does_nothing_and_says_so(
     first, second = await drawn(discord), await drawn(discord)
     for custom_id in (button(first, "delete"), "sanggar:explode:abcdefgh", "other"):
         press = await discord.forge(second, custom_id)
-        await discord.until(lambda press=press: press.messages)
+        await discord.until(partial(getattr, press, "messages"))
         [answer] = press.messages
         assert answer.ephemeral
         assert "no longer works" in answer.content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import pytest
@@ -96,7 +97,7 @@ async def test_own_running_jobs_are_completed_by_their_prompts(
     engine.gate.clear()
     for prompt in ("a red fox", "a deer"):
         command = await discord.command("draw", {"prompt": prompt})
-        await discord.until(lambda command=command: command.messages)
+        await discord.until(partial(getattr, command, "messages"))
     asked = await discord.complete("cancel", "job", {"job": "red"})
     await discord.until(lambda: asked.response)
     assert asked.response is not None
