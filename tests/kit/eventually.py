@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
 T = TypeVar("T")
@@ -21,9 +21,9 @@ class Changes:
     def __init__(self) -> None:
         self._changed = asyncio.Event()
 
-    async def wait(self) -> None:
-        """Wait for the next change."""
-        await self._changed.wait()
+    def wait(self) -> Awaitable[object]:
+        """Await it for the next change: counted from this call, even if a task awaits it that starts later."""
+        return self._changed.wait()
 
     def notify(self) -> None:
         """Something changed: let everybody who waits look again."""
