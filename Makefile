@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
+# What imports no torch.
+FAST := tests/bot tests/migrations tests/test_docs.py tests/test_imports.py
 
 # pip's own words go to a file; the terminal gets a dot for each package, and the name of what is large.
 define install
@@ -17,10 +19,10 @@ define install
 	@echo ' done.'
 endef
 
-.PHONY: help demo install dev test lint types clean
+.PHONY: help demo install dev test test-fast lint types clean
 
 help: ## Show what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: $(VENV)/.ready ## Draw a picture in each style, then go on as a console
 	@$(BIN)/sanggar demo
@@ -33,6 +35,9 @@ dev: $(VENV)/.ready-dev ## Make .venv with what developing and training need
 test: $(VENV)/.ready-dev lint types ## Lint, check the types, run the tests
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile --durations=10 \
 	  --cov --cov-report=term:skip-covered
+
+test-fast: $(VENV)/.ready-dev ## Run the tests that need no engine and no training, in seconds
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile -m 'not slow' $(FAST)
 
 lint: $(VENV)/.ready-dev ## ruff
 	@$(BIN)/ruff check

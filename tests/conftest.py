@@ -18,6 +18,14 @@ for name in [name for name in os.environ if name.startswith("SANGGAR_")]:
     del os.environ[name]  # the developer's own settings are no part of any test
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever draws with a real engine is slow."""
+    for item in items:
+        if {"nano", "live"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @contextmanager
 def engine_process(
     command: Sequence[str] = (sys.executable, "-m", "engine"), errors: IO[str] | None = None, **settings: str

@@ -12,6 +12,7 @@ from PIL import Image
 from bot.cli.console import DEMO
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_demonstration_draws_every_style_with_nano_and_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -117,6 +117,7 @@ def test_a_device_and_a_link_stay_what_they_are(tmp_path: Path) -> None:
     assert ((tmp_path / "link.png").is_symlink(), (tmp_path / "fox.png").read_bytes()) == (True, b"png")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_where_no_engine_runs_one_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way: the script, an engine process with nano, a PNG on standard output. It is for this machine alone,

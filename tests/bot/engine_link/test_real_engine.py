@@ -65,6 +65,7 @@ async def test_a_cancelled_job_leaves_the_engine_free(
         assert (await app.studio.wait((await app.studio.submit(origin, FOX)).id)).state is State.DELIVERED
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_job_survives_the_death_of_the_engine(tmp_path: Path, origin: Origin, courier: Recorder) -> None:
     with engine_process() as (url, process):

@@ -30,6 +30,7 @@ async def victim(folder: Path, engine_url: str) -> AsyncIterator[asyncio.StreamR
         await process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["drawing", "delivering"])
 async def test_a_killed_bot_delivers_after_its_restart(
     start_bot: Start, courier: Recorder, scripted: ScriptedEngine, tmp_path: Path, moment: str

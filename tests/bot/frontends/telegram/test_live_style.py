@@ -19,6 +19,7 @@ FILE = SHIPPED / "kancil" / LORA_FILE
 MADE_FOR = ["--base-model", "nano", "--prediction-type", "v_prediction"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_an_adapter_that_is_added_draws_its_command_without_a_restart(
     telegram: TelegramServer, start: Start, tmp_path: Path
