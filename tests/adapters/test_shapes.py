@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.shapes import difference_fault
+from adapters.shapes import NetworkShapes, difference_fault
 
-NETWORKS = {"unet": {"conv_in.weight": (4, 4)}, "text_encoder": {"text_model.final.weight": (4,)}}
+NETWORKS: NetworkShapes = {"unet": {"conv_in.weight": (4, 4)}, "text_encoder": {"text_model.final.weight": (4,)}}
 
 
 @pytest.mark.parametrize(
