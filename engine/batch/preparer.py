@@ -10,7 +10,7 @@ import torch
 from engine.adapters.cache import AdapterCache, HeldAdapters
 from engine.adapters.slots import SlotBank
 from engine.batch.active_request import ActivePicture, ActiveRequest, partial_calls
-from engine.batch.scheduler import Ticket
+from engine.batch.scheduler import CallKey, Ticket
 from engine.diffusion.model import Model
 from engine.plan import fitted_plan
 from engine.prompts.encoding import PromptCache, encode_text
@@ -66,7 +66,7 @@ class Preparer:
             (job.id, index),
             job.plan.user,
             2 if job.plan.guided else 1,
-            (applied.variant.key, tuple(sampling.latent.shape)),
+            CallKey(applied.variant.key, tuple(sampling.latent.shape)),
             frozenset(lora.key for lora, _ in applied.loras if lora.file.unet),
             max(1.0, pixels / self._model.native**2),
         )

@@ -12,9 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 QUANTUM = 5
 """Steps that a picture in the batch may be ahead of one that waits."""
+
+
+class CallKey(NamedTuple):
+    """What pictures must have in common to share a U-Net call.
+
+    checkpoint: the key of the networks that draw. latent_shape: (1, channels, height, width).
+    """
+
+    checkpoint: str
+    latent_shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class Ticket:
     rows: int
     """U-Net rows of a step: 2 with guidance, else 1."""
     group: Hashable = None
-    """Pictures of one group (latent shape, U-Net) can share a call."""
+    """Pictures of one group can share a call; the engine gives a ``CallKey``."""
     adapters: frozenset[str] = frozenset()
     size: float = 1.0
     """What a row of it takes, of time and of memory, in rows of the model's native size."""
