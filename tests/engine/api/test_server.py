@@ -157,7 +157,7 @@ def test_a_client_may_choose_the_id_of_its_request(live: Live) -> None:
 
 def test_a_full_queue_says_when_to_come_back(tiny: Path) -> None:
     with serve(tiny, max_queue=4) as live:
-        with live.nothing_computed(), ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool, live.nothing_computed():
             first = pool.submit(live.post, {"prompt": "x", "num_inference_steps": 1, "n": 4})
             eventually(live.engine.admission.jobs)
             refused = live.post({"prompt": "one more"})
