@@ -42,7 +42,7 @@ def test_the_weights_are_those_of_the_manifest(name: str) -> None:
 def test_retro_is_nano_and_its_difference_to_it() -> None:
     folder = Registry([SHIPPED]).get("retro").folder
     tensors, read = load_file(folder / DIFFERENCE_FILE), read_networks(folder, str(WEIGHTS))
-    assert {network: len(names) for network, names in read.items()} == {"unet": 326, "text_encoder": 51}
+    assert {network: len(names) for network, names in read.items()} == {"unet": 326, "text_encoder": 48}
     for network, file in NETWORKS.items():
         nano = load_file(WEIGHTS / file)
         for name, tensor in read[network].items():

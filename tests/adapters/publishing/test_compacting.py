@@ -46,7 +46,7 @@ def test_the_compact_checkpoint_reads_as_the_whole_one(own: Path, tiny: Path) ->
             worst = max(worst, float((tensor - whole[network][name]).abs().max()))
     assert worst == pytest.approx(done.largest_error)
     assert 0 < done.mean_error < done.largest_error < 0.05  # the kit's changes deviate by 0.05
-    assert done.relative_error < 0.25
+    assert done.relative_error < 0.3  # steps as large as the change deviates are off by 1 / sqrt(12) of it
 
 
 def test_only_the_weights_and_their_hash_change(own: Path) -> None:
