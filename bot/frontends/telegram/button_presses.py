@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from telegram import CallbackQuery, Message
 from telegram.error import BadRequest, TelegramError
@@ -58,15 +59,27 @@ class ButtonHandler:
         if button is None or not isinstance(message, Message) or not stands_in(message, query.data):
             raise Refused("button-too-old")
         action, job_id = button
-        record = await self._services.records.get(job_id)
-        if action is Button.DELETE and message.message_id != record.status:
-            raise Refused("button-too-old")
+        await self._check_place(job_id, message)
         origin = pressed(query.from_user, message, query.id, again=action is Button.AGAIN)
         dispatcher = self._services.app.dispatcher
         moderator = await dispatcher.press_asks_rights(action, job_id, Asker(origin)) and await moderates(
             self._services.bot, message.chat, query.from_user
         )
         return await dispatcher.press(action, job_id, Asker(origin, moderator, moderator, Address.of(origin).source))
+
+    async def _check_place(self, job_id: str, message: Message) -> None:
+        """Removes a message that is no longer, or never became, the job's, and raises Refused."""
+        record, job = await self._services.records.get(job_id), await self._services.app.studio.job(job_id)
+        if job is None or record.status is None or message.message_id == record.status:
+            return
+        if record.sending is not None and message.message_id > record.sending:
+            return  # it may be the one that is being sent, and not written down yet
+        if self._services.chats.of(job.origin.place) == message.chat_id:
+            with suppress(TelegramError):
+                await self._services.bot.delete_messages(
+                    message.chat_id, [message.message_id], rate_limit_args="instant"
+                )
+            raise Refused("message-left-behind")
 
     async def _show(self, query: CallbackQuery, answer: Answer, replies: Replies) -> str:
         """What the toast says; nothing if the chat shows what happens."""

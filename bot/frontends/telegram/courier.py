@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from telegram import InputMediaPhoto
+from telegram import InputMediaPhoto, Message
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
@@ -23,6 +23,7 @@ from bot.frontends.telegram.address import Address
 from bot.frontends.telegram.chats import Chats, says
 from bot.frontends.telegram.job_message import JobMessage, MessageContent
 from bot.frontends.telegram.message_records import MessageRecord, MessageRecords
+from bot.frontends.telegram.outbox import Outbox
 from bot.frontends.telegram.rate_limiter import Priority, TooSoon
 from bot.frontends.telegram.text import CAPTION, marked, plain, units
 from bot.jobs.courier import Undeliverable
@@ -55,7 +56,8 @@ class TelegramCourier:
         self._chats = chats
         self._records = records
         self._replies = replies
-        self._message = JobMessage(bot, chats, records)
+        self._outbox = Outbox(bot, chats, records)
+        self._message = JobMessage(bot, chats, records, self._outbox)
         self._live: dict[str, _Live] = {}
 
     async def open(self, job: Job) -> None:
@@ -147,8 +149,12 @@ class TelegramCourier:
     async def _several(self, job: Job, record: MessageRecord, pictures: Sequence[Picture]) -> None:
         if not record.album:
             media = [InputMediaPhoto(one.png, filename=f"{job.id}-{one.seed}.png") for one in pictures]
-            record.album = tuple(message.message_id for message in await self._chats.album(job.origin, media))
-            await self._records.save(record)
+
+            def keep(messages: Sequence[Message]) -> int:
+                record.album = tuple(message.message_id for message in messages)
+                return record.album[0]
+
+            await self._outbox.send(job, record, lambda urgency: self._chats.album(job.origin, media, urgency), keep)
         status, replies = record.status, self._words(job)
         page = MessageContent(caption(replies, job, pictures), buttons.when_finished(replies, job))
         await self._message.post(job, record, page)

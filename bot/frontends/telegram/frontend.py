@@ -19,7 +19,7 @@ from bot.frontends.telegram.button_presses import ButtonHandler
 from bot.frontends.telegram.commands import Commands
 from bot.frontends.telegram.inbox import Inbox
 from bot.frontends.telegram.polling import UpdatePoller
-from bot.frontends.telegram.rate_limiter import ChatRateLimiter, Priority
+from bot.frontends.telegram.rate_limiter import ChatRateLimiter, Urgency
 from bot.frontends.telegram.services import TelegramServices
 from bot.frontends.telegram.tasks import Tasks
 from bot.network import check_proxies
@@ -62,7 +62,7 @@ class TelegramFrontend:
         elif self._running is not None:
             self._running.cancel()
 
-    async def _serve(self, bot: ExtBot[Priority]) -> None:
+    async def _serve(self, bot: ExtBot[Urgency]) -> None:
         tasks = Tasks()
         services = TelegramServices.of(self._app, bot, tasks)
         self._app.studio.attach("telegram", services.courier)
@@ -88,6 +88,9 @@ class Handler:
 
     async def __call__(self, update: Update) -> None:
         message, query = update.message, update.callback_query
+        for seen in (message, query.message if query else None):
+            if seen is not None:
+                self._services.chats.see(seen)
         if query is not None:
             await self._presses.answer(query)
         elif message is not None and message.migrate_to_chat_id is not None:
@@ -96,7 +99,7 @@ class Handler:
             await self._commands.answer(message)
 
 
-def make_bot(settings: Settings, rate_limiter: ChatRateLimiter) -> ExtBot[Priority]:
+def make_bot(settings: Settings, rate_limiter: ChatRateLimiter) -> ExtBot[Urgency]:
     """The connection; a local Bot API server has an address of its own.
 
     Raises InvalidToken for an empty token, SettingsError for proxies or certificates that cannot be used.

@@ -12,11 +12,11 @@ from telegram.ext import ExtBot
 
 from bot.frontends.telegram.chats import Chats, says
 from bot.frontends.telegram.message_records import MessageRecord, MessageRecords
-from bot.frontends.telegram.rate_limiter import Priority
+from bot.frontends.telegram.outbox import UNCHANGED, Outbox
+from bot.frontends.telegram.rate_limiter import Priority, Urgency
 from bot.jobs.job import Job
 
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
-UNCHANGED = "message is not modified"
 NO_TEXT = "there is no text in the message"
 
 
@@ -33,10 +33,11 @@ class MessageContent:
 class JobMessage:
     """Keeps the record up to date with what was posted. Raises TelegramError."""
 
-    def __init__(self, bot: ExtBot[Any], chats: Chats, records: MessageRecords) -> None:
+    def __init__(self, bot: ExtBot[Any], chats: Chats, records: MessageRecords, outbox: Outbox) -> None:
         self._bot = bot
         self._chats = chats
         self._records = records
+        self._outbox = outbox
 
     async def put(self, job: Job, record: MessageRecord, page: MessageContent) -> None:
         """The job's message shows ``page`` from now on, whatever it showed before."""
@@ -45,8 +46,11 @@ class JobMessage:
                 record.status = None
             if record.status is None:
                 await self.post(job, record, page)
-            elif page.png is not None:
-                await self._record(record, record.status, media=True)
+            else:
+                if page.png is not None:
+                    record.media = True
+                    await self._records.save(record)
+                await self._outbox.tidy(job, record)
         except BadRequest as error:
             if record.media or not says(error, NO_TEXT):
                 raise
@@ -55,15 +59,17 @@ class JobMessage:
 
     async def post(self, job: Job, record: MessageRecord, page: MessageContent) -> None:
         """A fresh message shows ``page``; an earlier one is no longer the job's."""
-        if page.png is None:
-            message = await self._chats.write(job.origin, page.text, page.markup, page.urgency)
-        else:
-            message = await self._chats.photo(job.origin, page.png, page.text, page.markup, page.urgency)
-        await self._record(record, message.message_id, media=page.png is not None)
 
-    async def _record(self, record: MessageRecord, status: int, *, media: bool) -> None:
-        record.status, record.media = status, media
-        await self._records.save(record)
+        def request(urgency: Urgency) -> Awaitable[Message]:
+            if page.png is None:
+                return self._chats.write(job.origin, page.text, page.markup, urgency)
+            return self._chats.photo(job.origin, page.png, page.text, page.markup, urgency)
+
+        def keep(message: Message) -> int:
+            record.status, record.media = message.message_id, page.png is not None
+            return message.message_id
+
+        await self._outbox.send(job, record, request, keep, page.urgency)
 
     async def _edit(self, job: Job, record: MessageRecord, message_id: int, page: MessageContent) -> bool:
         """False where the message is no longer there."""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
@@ -24,6 +25,15 @@ answer: waits behind what must arrive, and is dropped if QUEUE_MAX others wait f
 optional: dropped when it would have to wait. instant: neither paced nor repeated.
 """
 
+
+@dataclass(slots=True)
+class Send:
+    """A request that must arrive; ``repeated`` says afterwards whether Telegram may have carried it out twice."""
+
+    repeated: bool = False
+
+
+Urgency = Priority | Send
 SENDS = frozenset({"sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"})
 """The requests that Telegram counts as messages."""
 EDITS = frozenset({"editMessageText", "editMessageMedia", "editMessageCaption", "editMessageReplyMarkup"})
@@ -45,7 +55,7 @@ class TooSoon(TelegramError):
         super().__init__("dropped to keep the chat's pace")
 
 
-class ChatRateLimiter(BaseRateLimiter[Priority]):
+class ChatRateLimiter(BaseRateLimiter[Urgency]):
     """Paces every request of the bot, waits where Telegram says so, and repeats what the network failed."""
 
     def __init__(
@@ -71,7 +81,7 @@ class ChatRateLimiter(BaseRateLimiter[Priority]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: Priority | None,
+        rate_limit_args: Urgency | None,
     ) -> Reply:
         async def request() -> Reply:
             return await callback(*args, **kwargs)
@@ -89,7 +99,8 @@ class ChatRateLimiter(BaseRateLimiter[Priority]):
             raise TooSoon
         budget.waiting.append(waiter)
         try:
-            return await self._insist(lambda: self._in_turn(request, budget, waiter), budget)
+            send = rate_limit_args if isinstance(rate_limit_args, Send) else Send()
+            return await self._insist(lambda: self._in_turn(request, budget, waiter), budget, send)
         finally:
             budget.waiting.remove(waiter)
             budget.changed.set()
@@ -111,7 +122,9 @@ class ChatRateLimiter(BaseRateLimiter[Priority]):
             budget.silent_until = self._clock() + seconds(error)
             raise TooSoon from error
 
-    async def _insist(self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget | None = None) -> Reply:
+    async def _insist(
+        self, request: Callable[[], Awaitable[Reply]], budget: ChatBudget | None = None, send: Send | None = None
+    ) -> Reply:
         """Until it is answered, if only with a refusal."""
         started, failures = self._clock(), 0
         while True:
@@ -129,6 +142,8 @@ class ChatRateLimiter(BaseRateLimiter[Priority]):
                 if budget is not None and self._clock() - started > PATIENCE:
                     raise
                 log.warning("Telegram cannot be reached (%s); trying again", type(error).__name__)
+                if send is not None:
+                    send.repeated = True
                 await self._sleep(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
 

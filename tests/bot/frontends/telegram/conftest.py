@@ -14,6 +14,7 @@ import pytest
 from bot.app import Application
 from bot.frontends.telegram import TelegramFrontend
 from bot.frontends.telegram.rate_limiter import ChatRateLimiter
+from tests.bot.frontends.telegram.room import Room, make_room
 from tests.bot.kit.behaviours import waiting
 from tests.bot.kit.engine import ScriptedEngine
 from tests.kit.settings import bot_settings
@@ -103,3 +104,9 @@ async def running(app: Application, telegram: TelegramServer, rate_limiter: Quic
 async def bot(start: Start) -> AsyncIterator[Application]:
     async with start() as app:
         yield app
+
+
+@pytest.fixture
+async def room(telegram: TelegramServer, settings: dict[str, Any]) -> AsyncIterator[Room]:
+    async with Application(bot_settings(**settings)) as app, make_room(app, telegram) as room:
+        yield room

@@ -2,84 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from bot.app import Application
-from bot.commands.request import DrawRequest
-from bot.frontends.telegram.frontend import make_bot
-from bot.frontends.telegram.rate_limiter import ChatRateLimiter
-from bot.frontends.telegram.services import TelegramServices
-from bot.frontends.telegram.tasks import Tasks
-from bot.jobs.job import Job, Progress, State
-from bot.members.origin import Origin
-from bot.styles.style import ResolvedStyle
-from tests.bot.frontends.telegram.reading import answers, pictures
+from bot.jobs.job import Progress, State
+from tests.bot.frontends.telegram.reading import pictures
+from tests.bot.frontends.telegram.room import Room
 from tests.bot.kit.pictures import picture, png
-from tests.kit.settings import bot_settings
-from tests.telegram_server import Chat, Message, TelegramServer
 
 PARTIAL, WHOLE = png(1, "partial"), picture(png(2, "whole"), seed=777)
 
 
 def drawing(step: int, preview: bytes | None = None) -> Progress:
     return Progress(State.DRAWING, step=step, steps=20, preview=preview)
-
-
-@dataclass
-class Room:
-    """A chat, a job in it, and the courier that tells about the job; ``now`` is the rate_limiter's clock."""
-
-    app: Application
-    telegram: TelegramServer
-    chat: Chat
-    job: Job
-    now: float = 0.0
-
-    async def __aenter__(self) -> Room:
-        self.bot = make_bot(self.app.settings, ChatRateLimiter(lambda: self.now, self.sleep))
-        await self.bot.initialize()
-        self.courier = TelegramServices.of(self.app, self.bot, Tasks()).courier
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.bot.shutdown()
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    async def tell(self, progress: Progress) -> None:
-        """A report, ten seconds after the last one."""
-        self.now += 10
-        await self.courier.progress(self.job, progress)
-
-    @property
-    def message(self) -> Message:
-        [message] = answers(self.chat)
-        return message
-
-
-@pytest.fixture
-async def room(telegram: TelegramServer, settings: dict[str, Any]) -> AsyncIterator[Room]:
-    ani = telegram.user("Ani")
-    chat = telegram.group(ani)
-    command = telegram.say(chat, ani, "/kancil a fox")
-    origin = Origin("telegram", str(chat.id), str(ani.id), "en", {"reply_to": command.id, "thread": None})
-    job = Job(
-        "0k3v9zzz",
-        origin,
-        DrawRequest("kancil", "a fox"),
-        777,
-        ResolvedStyle(None, 1.0, "{prompt}"),
-        State.ACCEPTED,
-        0.0,
-    )
-    told = bot_settings(**settings)
-    async with Application(told) as app, Room(app, telegram, chat, job) as room:
-        yield room
 
 
 async def test_the_partial_picture_takes_the_place_of_the_words(room: Room) -> None:
