@@ -148,6 +148,8 @@ def train_command(
 
     with refusals():
         run = open_run(recipe, into, work, resume=resume, replace=replace, take_command=take_command)
+        for remark in run.remarks:
+            typer.echo(remark, err=True)
         with stop_on_signal() as stop, progress_bar(len(run.losses), run.steps) as watch:
             run.go(watch, stop)
         adapter = run.finish(into)

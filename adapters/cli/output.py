@@ -16,8 +16,13 @@ Item = TypeVar("Item")
 
 
 def tracked(items: Sequence[Item], doing: str) -> Iterable[Item]:
-    """The items one by one; on a terminal a bar with the time left shows how far it is, and goes when it is done."""
+    """The items one by one; on a terminal a bar with the time left shows how far it is, and goes when it is done.
+
+    Elsewhere, as in a log, a line says what begins.
+    """
     console = Console(stderr=True)
+    if items and not console.is_terminal:
+        typer.echo(f"{doing}: {len(items)}", err=True)
     return track(items, doing, console=console, transient=True, disable=not console.is_terminal)
 
 

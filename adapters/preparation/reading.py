@@ -71,11 +71,23 @@ def read_picture(file: Path) -> Image.Image:
 
 def read(file: Path, resolution: int | None = None) -> Reading:
     """The picture, with what was lost on the way; smaller if that is enough for ``resolution``. Raises Unreadable."""
+    with _refusals(file), _opened(file) as (opened, stripped):
+        return _read(file, opened, resolution, (DAMAGED,) if stripped else ())
+
+
+def read_size(file: Path) -> tuple[int, int]:
+    """Width and height as the file says, which may lie on its side. Raises Unreadable."""
+    with _refusals(file), _opened(file) as (opened, _):
+        return opened.size
+
+
+@contextmanager
+def _refusals(file: Path) -> Iterator[None]:
+    """Says nothing of what Pillow warns of; what it raises becomes Unreadable."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with _opened(file) as (opened, stripped):
-                return _read(file, opened, resolution, (DAMAGED,) if stripped else ())
+            yield
         except Image.DecompressionBombError:
             raise Unreadable(file, "too large to be a picture") from None
         except UNREADABLE as error:

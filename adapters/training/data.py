@@ -41,8 +41,8 @@ class Latents:
         return len(self.prompts) // self.variants
 
 
-def read_examples(folder: Path, split: str = "train", triggers: Sequence[str] = ()) -> list[Example]:
-    """The pictures of that split, trigger words after each caption. Raises DataError where there are none."""
+def read_examples(folder: Path, split: str = "train") -> list[Example]:
+    """The pictures of that split with their captions. Raises DataError where there are none."""
     examples = []
     for row in read_rows(folder):
         if row.split != split:
@@ -50,7 +50,7 @@ def read_examples(folder: Path, split: str = "train", triggers: Sequence[str] = 
         file = folder / row.file
         if not file.is_file():
             raise DataError(f"{folder / CAPTIONS}: no file {file}")
-        examples.append(Example(file, ", ".join(filter(None, (row.caption, *triggers)))))
+        examples.append(Example(file, row.caption))
     if not examples:
         raise DataError(f"{folder / CAPTIONS}: no row is of the split {split!r}")
     return examples

@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+from adapters.cli.output import tracked
 from adapters.registry import COMPONENT_FILES
 from adapters.training.base import Base
 from adapters.training.data import Latents, encode_pictures
@@ -66,13 +67,14 @@ def draw_priors(base: Base, how: Dreambooth, folder: Path, seed: int) -> Latents
     """Class pictures by the base model, kept as PNG in ``folder`` so that a resumed run has the same ones."""
     folder.mkdir(parents=True, exist_ok=True)
     prompts = tuple(islice(cycle(how.class_prompts), how.class_pictures))
+    files = [folder / f"{number:03}.png" for number in range(len(prompts))]
+    wanting = [number for number, file in enumerate(files) if not file.exists()]
+    for number in tracked(wanting, "drawing class pictures"):
+        drawn = base.draw([prompts[number]], seed + number, how.class_steps, DEFAULT_GUIDANCE_SCALE)[0]
+        with whole_file(files[number]) as unfinished:
+            drawn.save(unfinished, "PNG")
     pictures = []
-    for number, prompt in enumerate(prompts):
-        file = folder / f"{number:03}.png"
-        if not file.exists():
-            drawn = base.draw([prompt], seed + number, how.class_steps, DEFAULT_GUIDANCE_SCALE)[0]
-            with whole_file(file) as unfinished:
-                drawn.save(unfinished, "PNG")
+    for file in files:
         with Image.open(file) as opened:
             pictures.append(opened.convert("RGB"))
     return encode_pictures(base, pictures, prompts)

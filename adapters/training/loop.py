@@ -19,8 +19,9 @@ from adapters.training.dreambooth import DreamboothMethod
 from adapters.training.lora import LoraMethod
 from adapters.training.method import Method
 from adapters.training.optimizer import check_optimizer
-from adapters.training.output import check_free, sheet, write_adapter, write_losses
+from adapters.training.output import check_free, losses_table, sheet, write_adapter, write_plot
 from adapters.training.progress import Stop, Watch
+from adapters.training.prompts import changed_since, enlarged, prompted, prompts_by_file, with_triggers
 from adapters.training.recipe import Recipe, data_folder, read_recipe
 from adapters.training.report import SAMPLES, write_report
 from adapters.training.trainer import Trainer
@@ -38,7 +39,10 @@ class Stopped(AdapterError):
 
 @dataclass
 class Run:
-    """A run that can go on. ``losses`` has one for each finished step."""
+    """A run that can go on.
+
+    losses: one for each finished step. prompts: what is trained on, by file. remarks: what its owner should know.
+    """
 
     recipe: Recipe
     work: Path
@@ -47,22 +51,31 @@ class Run:
     trainer: Trainer
     steps: int
     losses: list[float] = field(default_factory=list)
+    prompts: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def go(self, watch: Watch, stop: Stop) -> None:
         """Trains to the last step. Raises Stopped once the state is saved, AdapterError where the loss is no number."""
         if not self.losses:
             self.draw_samples()
-        while len(self.losses) < self.steps:
-            number = len(self.losses)
-            try:
-                loss = self.trainer.step(number)
-            except torch.OutOfMemoryError:
-                raise AdapterError(TOO_LARGE) from None
-            if not math.isfinite(loss):
-                raise AdapterError(f"step {number}: the loss is {loss}; lower the learning rate")
-            self.losses.append(loss)
-            watch(number, loss)
-            self._after(stop())
+        with losses_table(self.work, self.losses) as note:
+            while len(self.losses) < self.steps:
+                number = len(self.losses)
+                loss = self._step(number)
+                self.losses.append(loss)
+                note(number, loss)
+                watch(number, loss)
+                self._after(stop())
+
+    def _step(self, number: int) -> float:
+        """The loss of one optimizer step."""
+        try:
+            loss = self.trainer.step(number)
+        except torch.OutOfMemoryError:
+            raise AdapterError(TOO_LARGE) from None
+        if not math.isfinite(loss):
+            raise AdapterError(f"step {number}: the loss is {loss}; lower the learning rate")
+        return loss
 
     def _after(self, stopping: bool) -> None:
         done = len(self.losses)
@@ -74,11 +87,13 @@ class Run:
             self.draw_samples()
 
     def draw_samples(self) -> None:
-        """A strip of the fixed prompts, if any, at the fixed seed."""
+        """A strip of the fixed prompts with the trigger words, if there are any, at the fixed seed."""
         how = self.recipe.samples
         if not how.prompts:
             return
-        pictures = self.base.draw(how.prompts, how.seed, how.steps, how.guidance_scale)
+        words, tokenizer = self.recipe.adapter.trigger_words, self.base.pipeline.tokenizer
+        prompts = [with_triggers(prompt, words, tokenizer).text for prompt in how.prompts]
+        pictures = self.base.draw(prompts, how.seed, how.steps, how.guidance_scale)
         folder = self.work / SAMPLES
         folder.mkdir(exist_ok=True)
         sheet([pictures]).save(folder / f"step-{len(self.losses):06}.png")
@@ -87,6 +102,7 @@ class Run:
         """Writes the checkpoint."""
         state = {
             "losses": self.losses,
+            "prompts": self.prompts,
             "weights": {name: parameter.detach() for name, parameter in self.method.parameters().items()},
             "optimizer": self.trainer.optimizer.state_dict(),
             "scaler": self.trainer.scaler.state_dict(),
@@ -94,9 +110,9 @@ class Run:
         save_checkpoint(self.work, self.recipe, state)
 
     def finish(self, into: Path) -> Adapter:
-        """Writes the adapter, its report and the losses; the checkpoint has done its work."""
+        """Writes the adapter, its report and the plot of its losses; the checkpoint has done its work."""
         adapter = write_adapter(self.recipe, self.base, self.method, into)
-        write_losses(self.losses, self.work)
+        write_plot(self.losses, self.work)
         write_report(adapter, self.recipe, self.losses, self.trainer.pictures, self.work / SAMPLES)
         (self.work / CHECKPOINT).unlink(missing_ok=True)
         return adapter
@@ -125,10 +141,12 @@ def prepare_run(
     check_optimizer(recipe.training)
     work = work / recipe.adapter.name
     data, seed = recipe.data, recipe.training.seed
-    examples = read_examples(pictures, triggers=recipe.adapter.trigger_words)[: data.limit]
+    examples = read_examples(pictures)[: data.limit]
     base = load_base(recipe.base_model, recipe.training.precision)
     resolution = data.resolution or base.native
     recipe = recipe.model_copy(update={"data": data.model_copy(update={"resolution": resolution})})
+    examples, remarks = prompted(examples, recipe.adapter.trigger_words, base.pipeline.tokenizer)
+    remarks += enlarged(examples, resolution)
     if not resume:
         start_anew(work)
     state = load_checkpoint(work, recipe, base.device) if resume else None
@@ -139,7 +157,8 @@ def prepare_run(
     trainer = Trainer(base, method, latents, recipe.training, steps=steps, start=len(losses))
     if state:
         restore(method, trainer, state)
-    return Run(recipe, work, base, method, trainer, steps, losses)
+        remarks += changed_since(state.get("prompts"), examples)
+    return Run(recipe, work, base, method, trainer, steps, losses, prompts_by_file(examples), remarks)
 
 
 def start_anew(work: Path) -> None:

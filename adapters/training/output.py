@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -58,10 +59,20 @@ def _write(recipe: Recipe, base: Base, method: Method, unfinished: Path, folder:
     return Adapter(manifest, folder)
 
 
-def write_losses(losses: Sequence[float], folder: Path) -> None:
-    """``losses.csv``, and ``losses.png`` where plots can be made."""
-    with (folder / "losses.csv").open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("step", "loss"), *enumerate(losses)])
+@contextmanager
+def losses_table(folder: Path, losses: Sequence[float]) -> Iterator[Callable[[int, float], None]]:
+    """Begins ``losses.csv`` with those of the steps that are done; what is called with a step and its loss adds a line.
+
+    Every line is on disk at once.
+    """
+    with (folder / "losses.csv").open("w", buffering=1, newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerows([("step", "loss"), *enumerate(losses)])
+        yield lambda step, loss: writer.writerow((step, loss))
+
+
+def write_plot(losses: Sequence[float], folder: Path) -> None:
+    """``losses.png``, where plots can be made."""
     if plot := loss_plot(losses):
         plot.save(folder / "losses.png")
 

@@ -34,19 +34,19 @@ def progress_bar(done: int, steps: int) -> Iterator[Watch]:
         TextColumn("training"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}"),
+        TextColumn("{task.fields[loss]}"),
         Speed(""),
         TimeRemainingColumn(),
         TextColumn("{task.fields[memory]:.1f} GB"),
     )
     with Progress(*columns) as progress:
-        task = progress.add_task("", total=steps, completed=done, loss=float("nan"), memory=memory_used())
+        task = progress.add_task("", total=steps, completed=done, loss="", memory=memory_used())
         mean: float | None = None
 
         def watch(number: int, loss: float) -> None:
             nonlocal mean
             mean = loss if mean is None else SMOOTHING * mean + (1 - SMOOTHING) * loss
-            progress.update(task, completed=number + 1, loss=mean, memory=memory_used())
+            progress.update(task, completed=number + 1, loss=f"loss {mean:.4f}", memory=memory_used())
 
         yield watch
 

@@ -47,7 +47,8 @@ def strips(recipe: Recipe, folder: Path) -> list[str]:
     if not files:
         return []
     how = recipe.samples
-    prompts = escape("; ".join(how.prompts))
+    words = recipe.adapter.trigger_words
+    prompts = escape("; ".join(", ".join((prompt, *words)) for prompt in how.prompts))
     parts = [f"<h2>Samples</h2><p>Seed {how.seed}, guidance scale {how.guidance_scale:g}: {prompts}.</p>"]
     for file in files:
         steps = int(file.stem.removeprefix("step-"))

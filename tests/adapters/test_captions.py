@@ -65,12 +65,6 @@ def test_a_folder_without_a_table_says_how_one_is_made(tmp_path: Path) -> None:
         read_rows(tmp_path)
 
 
-def test_a_picture_without_a_caption_is_trained_on_with_the_trigger_words_alone(tmp_path: Path) -> None:
-    write_rows(tmp_path, [Row("0.png", "")])
-    (tmp_path / "0.png").touch()
-    assert [example.caption for example in read_examples(tmp_path, triggers=("batik", "wax"))] == ["batik, wax"]
-
-
 def test_a_picture_that_is_not_there_is_named(tmp_path: Path) -> None:
     write_rows(tmp_path, [Row("0.png", "a deer")])
     with pytest.raises(DataError, match=r"no file .*0\.png"):

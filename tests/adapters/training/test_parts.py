@@ -13,7 +13,7 @@ from diffusers.training_utils import compute_snr
 from PIL import Image
 
 from adapters.preparation.reading import squared
-from adapters.training.data import augment, batches, read_examples
+from adapters.training.data import augment, batches
 from adapters.training.loss import target, timestep_weights
 from adapters.training.optimizer import learning_rate
 from adapters.training.recipe import Augmentation, Training
@@ -93,11 +93,6 @@ def test_augmentation_crops_mirrors_and_recolours_by_chance_alone() -> None:
     jitter = Augmentation(brightness=0.3, contrast=0.3, saturation=0.3)
     once, again, other = (augment(picture, jitter, random.Random(seed)).tobytes() for seed in (1, 1, 2))
     assert once == again != other
-
-
-def test_trigger_words_come_after_every_caption(colours: Path) -> None:
-    captions = [example.caption for example in read_examples(colours, triggers=("batik", "soft lines"))]
-    assert captions == [f"a {colour} wall, batik, soft lines" for colour in ("red", "green", "blue")]
 
 
 def test_every_epoch_has_every_picture_once_in_another_order() -> None:

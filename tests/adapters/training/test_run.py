@@ -16,11 +16,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from adapters.cli.adapters import train_command
+from adapters.training.loop import Stopped
 from adapters.training.optimizer import check_optimizer
 from adapters.training.progress import progress_bar, stop_on_signal
 from adapters.training.recipe import RecipeError, Training
 from adapters.training.trainer import Trainer
-from tests.adapters_kit.runs import LORA, finish, start, write_recipe
+from tests.adapters_kit.runs import DREAMBOOTH, LORA, after, finish, ignore, start, write_recipe
 
 EIGHT_BIT = Training(steps=1, batch_size=1, learning_rate=1e-4, optimizer="adamw-8bit")
 SAMPLES = '[samples]\nprompts = ["a red wall", "a blue wall"]\nevery = 4\nsteps = 2\n'
@@ -64,6 +65,44 @@ def test_the_bar_says_loss_speed_time_left_and_memory(
     said = capsys.readouterr().out
     for part in ("4/4", "loss 0.5000", "steps/s", "0:00:00", "GB"):
         assert part in said
+
+
+def test_the_bar_has_no_loss_before_the_first_step(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with progress_bar(0, 4):
+        pass
+    said = capsys.readouterr().out
+    assert "0/4" in said
+    assert "loss" not in said
+    assert "nan" not in said
+
+
+def test_the_losses_are_on_disk_while_it_trains_and_right_after_going_on(colours: Path, tiny: Path) -> None:
+    recipe = write_recipe(colours, tiny, steps=5)
+    file = recipe.parent / "work" / "walls" / "losses.csv"
+    seen: list[list[str]] = []
+    with pytest.raises(Stopped):
+        start(recipe).go(lambda *_: seen.append(file.read_text().splitlines()), after(3))
+    assert [len(lines) for lines in seen] == [2, 3, 4]
+    with file.open("a") as stream:
+        stream.write("3,0.5\n4,0.")  # of steps after the checkpoint, cut off by a kill
+    run, _ = finish(recipe, resume=True)
+    with file.open() as stream:
+        rows = [(int(row["step"]), float(row["loss"])) for row in csv.DictReader(stream)]
+    assert rows == list(enumerate(run.losses))
+
+
+def test_class_pictures_that_are_missing_are_announced(
+    colours: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = write_recipe(colours, tiny, DREAMBOOTH.format(l2=0))
+    with pytest.raises(Stopped):
+        start(recipe).go(ignore, after(1))
+    assert "drawing class pictures: 2" in capsys.readouterr().err
+    start(recipe, resume=True)
+    assert "drawing" not in capsys.readouterr().err
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
