@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from adapters.registry import SHIPPED
-from adapters.training.recipe import RecipeError, data_folder, read_recipe
+from adapters.training.recipe import Recipe, RecipeError, data_folder, read_recipe
 
 GOOD = """
 base_model = "nano"
@@ -25,6 +31,30 @@ epochs = 3
 batch_size = 4
 learning_rate = 1e-3
 """
+PAGE = Path(__file__).parents[3] / "docs" / "adapters" / "making.md"
+LINE = re.compile(r"^\| (?P<keys>`[^|]+`) \|(?P<default>[^|]*)\| [^|]+ \|$", re.MULTILINE)
+
+
+def keys_of(table: type[BaseModel], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key of a recipe with its table, and what it is if it is left out; ``...`` if it must be there."""
+    for name, field in table.model_fields.items():
+        kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if kind is not NoneType]
+        below = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if below:
+            yield from keys_of(below, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", ... if field.is_required() else field.default
+
+
+def test_the_page_names_every_key_of_a_recipe_and_what_it_is_if_it_is_left_out() -> None:
+    page = PAGE.read_text(encoding="utf-8").partition("## Every key of a recipe")[2].partition("\n## ")[0]
+    described = {}
+    for line in LINE.finditer(page):
+        default = line["default"].strip(" `")
+        for key in re.findall(r"`([^`]+)`", line["keys"]):
+            described[key] = ... if default == "needed" else tomllib.loads(f"x = {default}")["x"] if default else None
+    expected = {key: list(value) if isinstance(value, tuple) else value for key, value in keys_of(Recipe)}
+    assert described == expected
 
 
 def test_epochs_become_steps(tmp_path: Path) -> None:
