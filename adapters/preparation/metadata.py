@@ -11,8 +11,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8"
 NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 """Chunks of a PNG without which the picture is not the same."""
-NO_METADATA = (0xE0, 0xEE)
-"""Application segments of a JPEG that say how its colours are stored: APP0 of JFIF and APP14 of Adobe."""
+ADOBE = 12
+"""Bytes of an APP14 segment of Adobe, which says how the colours are stored."""
 
 
 def without_metadata(data: bytes) -> bytes:
@@ -57,7 +57,7 @@ def _segments(data: bytes) -> Iterator[bytes]:
             yield data[place:]
             return
         end = place + 2 + int.from_bytes(data[place + 2 : place + 4])
-        metadata = (0xE0 <= marker <= 0xEF and marker not in NO_METADATA) or marker == 0xFE
-        if not metadata:
+        colours = marker == 0xEE and end - place - 4 >= ADOBE
+        if colours or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             yield data[place:end]
         place = end

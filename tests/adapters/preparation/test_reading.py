@@ -137,6 +137,26 @@ def test_a_png_whose_metadata_is_damaged_is_read_without_it(tmp_path: Path, dama
     assert reading.notes or damage == "resolution-that-is-too-short"
 
 
+SEGMENTS = {
+    "profile-without-its-number": (0xE2, b"ICC_PROFILE\0"),
+    "photoshop-that-ends-early": (0xED, b"Photoshop 3.0\x008BIM\x04\xed"),
+    "adobe-that-ends-early": (0xEE, b"Adobe"),
+    "jfif-that-ends-early": (0xE0, b"JFIF\0\1"),
+}
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("damage", SEGMENTS)
+def test_a_jpeg_whose_metadata_is_damaged_is_read_without_it(tmp_path: Path, damage: str, mode: str) -> None:
+    file = tmp_path / "a.jpg"
+    scene(5).convert(mode).save(file)
+    expected, data, (marker, content) = read_picture(file), file.read_bytes(), SEGMENTS[damage]
+    file.write_bytes(data[:2] + struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content + data[2:])
+    reading = read(file)
+    assert reading.picture.tobytes() == expected.tobytes()
+    assert reading.notes == (DAMAGED,)
+
+
 def test_a_large_profile_of_a_good_png_does_not_matter(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + random.Random(1).randbytes(2_000_000)
     for name in ("a.png", "a.jpg", "a.tif", "a.webp"):
