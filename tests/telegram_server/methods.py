@@ -158,7 +158,9 @@ class Methods:
             raise ApiError("Bad Request: message to be replied not found")
         markup = rules.keyboard(given.get("reply_markup"))
         reply_to = replied.id if replied else None
-        return self.add(chat, self.bot, text, file=file, markup=markup, reply_to=reply_to, thread=thread)
+        forced = bool((given.get("reply_markup") or {}).get("force_reply"))
+        more = {"file": file, "markup": markup, "reply_to": reply_to, "thread": thread, "forces_reply": forced}
+        return self.add(chat, self.bot, text, **more)
 
     def _edit(self, message: Message, given: Json, text: str, file: StoredFile | None) -> Json:
         markup = rules.keyboard(given.get("reply_markup"))

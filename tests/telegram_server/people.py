@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.kit.eventually import Changes
 from tests.telegram_server.methods import Methods
 from tests.telegram_server.world import ANONYMOUS_ADMIN, Chat, Json, Message, User
@@ -36,11 +38,16 @@ class People(Methods):
         chat.threads = set(topics)
         return chat
 
-    def say(self, chat: Chat, user: User, text: str, thread: int | None = None) -> Message:
-        """A member writes; the bot gets an update."""
-        message = self.add(chat, user, text, thread=thread)
+    def say(self, chat: Chat, user: User, text: str, thread: int | None = None, **more: Any) -> Message:
+        """A member writes; the bot gets an update. ``more`` are fields of ``Message``, such as ``reply_to``."""
+        message = self.add(chat, user, text, thread=thread, **more)
         self.update(message=message.json())
         return message
+
+    def edit(self, message: Message, text: str) -> None:
+        """A member edits what they wrote."""
+        message.text = text
+        self.update(edited_message=message.json() | {"edit_date": int(message.date) + 1})
 
     def say_anonymously(self, chat: Chat, text: str) -> Message:
         bot = User(ANONYMOUS_ADMIN, "Group", "GroupAnonymousBot", is_bot=True)

@@ -109,6 +109,10 @@ def keyboard(markup: Json | None) -> Json | None:
     """The markup, checked; a keyboard without buttons is none."""
     if markup is None:
         return None
+    if "force_reply" in markup:
+        if units(markup.get("input_field_placeholder", "-")) not in range(1, 65):
+            raise ApiError("Bad Request: wrong input field placeholder")
+        return None
     rows = markup["inline_keyboard"]
     if any(len(row) > 8 for row in rows) or sum(map(len, rows)) > 100:
         raise ApiError("Bad Request: reply markup is too long")

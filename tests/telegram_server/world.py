@@ -83,6 +83,7 @@ class Message:
     date: float = field(default_factory=time.time)
     deleted: bool = False
     edits: int = 0
+    forces_reply: bool = False
 
     @property
     def buttons(self) -> list[Json]:
@@ -96,7 +97,8 @@ class Message:
                 return button
         raise AssertionError(f"no button {label!r} in {[button['text'] for button in self.buttons]}")
 
-    def json(self) -> Json:
+    def json(self, *, nested: bool = False) -> Json:
+        """nested: inside a message that replies to it."""
         message: Json = {"message_id": self.id, "date": int(self.date), "chat": self.chat.json()}
         message["from"] = self.sender.json()
         if self.sender_chat is not None:
@@ -108,6 +110,8 @@ class Message:
         if self.text.startswith("/") and self.file is None:
             length = len(self.text.split()[0])
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+        if not nested and self.reply_to in self.chat.messages:
+            message["reply_to_message"] = self.chat.messages[self.reply_to].json(nested=True)
         if self.thread is not None:
             message |= {"message_thread_id": self.thread, "is_topic_message": True}
         optional = {"media_group_id": self.group, "reply_markup": self.markup}

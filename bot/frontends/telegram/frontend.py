@@ -97,6 +97,8 @@ class Handler:
             await self._services.chats.follow(message.chat_id, message.migrate_to_chat_id)
         elif message is not None:
             await self._commands.answer(message)
+        elif update.edited_message is not None:
+            await self._commands.answer_edit(update.edited_message)
 
 
 def make_bot(settings: Settings, rate_limiter: ChatRateLimiter) -> ExtBot[Urgency]:

@@ -22,8 +22,7 @@ from bot.frontends.telegram.inbox import Inbox
 from bot.frontends.telegram.rate_limiter import PAUSES, seconds
 from bot.frontends.telegram.tasks import Tasks
 
-WANTED = (Update.MESSAGE, Update.CALLBACK_QUERY)
-"""Edited messages are not among them: an edit does not draw again."""
+WANTED = (Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY)
 POLL_SECONDS = 50
 CONFLICT_PAUSE = 5.0
 
