@@ -12,6 +12,7 @@ class Asker:
     """Who asks, and what they may do to what is not theirs.
 
     may_manage: choose adapters for the place. may_tidy: stop and delete the pictures of others there.
+    shared: several people ask under this identity, such as a group's anonymous administrators.
     key: what makes the command the same when the platform sends it twice; None if it never does.
     """
 
@@ -19,3 +20,4 @@ class Asker:
     may_manage: bool = False
     may_tidy: bool = False
     key: str | None = None
+    shared: bool = False

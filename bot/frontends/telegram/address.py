@@ -11,6 +11,7 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from bot.errors import Refused
 from bot.members.origin import JsonObject, Origin
 from bot.storage.stored import revive
 
@@ -76,7 +77,10 @@ def thread(message: Message) -> int | None:
 
 
 async def moderates(bot: ExtBot[Any], chat: Chat, user: User, sender_chat: Chat | None = None) -> bool:
-    """Whether this member manages the chat, asked just now. In a private chat, everyone manages their own."""
+    """Whether this member manages the chat, asked just now. In a private chat, everyone manages their own.
+
+    Raises ``Refused("rights-unknown")`` if Telegram does not say.
+    """
     if chat.type == Chat.PRIVATE:
         return True
     if sender_chat is not None:
@@ -87,4 +91,4 @@ async def moderates(bot: ExtBot[Any], chat: Chat, user: User, sender_chat: Chat 
         log.warning(
             "chat %s does not tell who manages it (%s); the bot may need to be an administrator", chat.id, error
         )
-        return False
+        raise Refused("rights-unknown") from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from telegram import CallbackQuery, Message
+from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
 from bot.commands.buttons import Button
@@ -60,12 +62,25 @@ class ButtonHandler:
             raise Refused("button-too-old")
         action, job_id = button
         await self._check_place(job_id, message)
-        origin = pressed(query.from_user, message, query.id, again=action is Button.AGAIN)
+        origin = await self._origin(query, message, action, job_id)
         dispatcher = self._services.app.dispatcher
         moderator = await dispatcher.press_asks_rights(action, job_id, Asker(origin)) and await moderates(
             self._services.bot, message.chat, query.from_user
         )
         return await dispatcher.press(action, job_id, Asker(origin, moderator, moderator, Address.of(origin).source))
+
+    async def _origin(self, query: CallbackQuery, message: Message, action: Button, job_id: str) -> Origin:
+        """Where the press comes from. A message of a group that has moved stays behind in the old one."""
+        origin = pressed(query.from_user, message, query.id, again=action is Button.AGAIN)
+        job, chats = await self._services.app.studio.job(job_id), self._services.chats
+        if job is None or job.origin.place == origin.place or message.chat.type != ChatType.GROUP:
+            return origin
+        if await chats.locate(origin.place) != job.origin.place:
+            return origin
+        if action is Button.DELETE:
+            raise Refused("too-old-to-delete")
+        address = replace(Address.of(origin), reply_to=None)
+        return replace(origin, place=job.origin.place, address=address.to_json())
 
     async def _check_place(self, job_id: str, message: Message) -> None:
         """Removes a message that is no longer, or never became, the job's, and raises Refused."""

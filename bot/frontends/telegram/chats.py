@@ -6,10 +6,19 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from telegram import InlineKeyboardMarkup, InputMediaPhoto, MaybeInaccessibleMessage, Message, ReplyParameters
-from telegram.error import BadRequest, ChatMigrated
+from telegram import (
+    ForceReply,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    MaybeInaccessibleMessage,
+    Message,
+    ReplyParameters,
+)
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, ChatMigrated, TelegramError
 from telegram.ext import ExtBot
 
 from bot.frontends.telegram.address import Address
@@ -17,7 +26,7 @@ from bot.frontends.telegram.rate_limiter import Urgency
 from bot.jobs.studio import Studio
 from bot.members.origin import Origin
 
-Markup = InlineKeyboardMarkup | None
+Markup = InlineKeyboardMarkup | ForceReply | None
 T = TypeVar("T")
 SUPERGROUPS = -(10**12)
 """Supergroups have ids below this and number their messages by themselves; all other chats share one numbering."""
@@ -80,6 +89,14 @@ class Chats:
         except ChatMigrated as moved:
             await self.follow(self.of(place), moved.new_chat_id)
             return await request(moved.new_chat_id)
+
+    async def locate(self, place: str) -> str:
+        """Where the group is by now, as Telegram says: it may have moved before we started."""
+        with suppress(TelegramError):
+            await self.ask(
+                place, lambda chat: self._bot.send_chat_action(chat, ChatAction.TYPING, rate_limit_args="instant")
+            )
+        return str(self.of(place))
 
     async def write(self, origin: Origin, text: str, markup: Markup = None, urgency: Urgency | None = None) -> Message:
         """A message that replies to the one it answers."""

@@ -109,7 +109,9 @@ class Commands:
         if dispatcher.asks_rights(invocation.path):
             assert message.from_user is not None
             moderator = await moderates(self._services.bot, message.chat, message.from_user, message.sender_chat)
-        return await dispatcher.handle(invocation, Asker(origin, moderator, moderator, Address.of(origin).source))
+        anonymous = message.sender_chat is not None and message.sender_chat.id == message.chat_id
+        asker = Asker(origin, moderator, moderator, Address.of(origin).source, shared=anonymous)
+        return await dispatcher.handle(invocation, asker)
 
     async def _show(self, origin: Origin, answer: Answer, *, asks: bool) -> None:
         """The job's own message is the answer to a command that draws. asks: for the prompt that a bare command lacks;

@@ -67,6 +67,15 @@ def reason(answer: Answer) -> str:
     return answer.refused.reason
 
 
+async def test_cancel_reaches_no_job_of_another_place(app: Application, asker: Asker, scripted: ScriptedEngine) -> None:
+    scripted.gate.clear()
+    accepted = await typed(app, asker, "/kancil a deer")
+    assert isinstance(accepted, JobAccepted)
+    elsewhere = replace(asker, origin=replace(asker.origin, place="there"))
+    assert reason(await typed(app, elsewhere, f"/cancel {accepted.job.id}")) == "unknown-job"
+    assert isinstance(await typed(app, asker, f"/cancel {accepted.job.id}"), JobsStopped)
+
+
 @pytest.mark.parametrize("path", list(paths()), ids=" ".join)
 def test_every_command_has_a_handler_and_only_styles_draw(path: tuple[str, ...]) -> None:
     style = path[0] in {command.name for command in BUILT_IN.styles}

@@ -46,11 +46,11 @@ async def test_whoever_loses_the_rights_is_refused_at_once(telegram: TelegramSer
     assert "Only moderators" in await answer(telegram, chat, budi, "/adapter use kancil default")
 
 
-async def test_a_chat_that_does_not_tell_who_manages_it_refuses(telegram: TelegramServer) -> None:
+async def test_where_rights_cannot_be_checked_the_administrator_is_told_so(telegram: TelegramServer) -> None:
     budi = telegram.user("Budi")
     chat = telegram.group(administrator=budi)
     telegram.fail("getChatMember", 400, "Bad Request: CHAT_ADMIN_REQUIRED")
-    assert "Only moderators" in await answer(telegram, chat, budi, USE)
+    assert "could not check your rights" in await answer(telegram, chat, budi, USE)
 
 
 async def test_an_anonymous_administrator_may(telegram: TelegramServer) -> None:
@@ -59,6 +59,25 @@ async def test_an_anonymous_administrator_may(telegram: TelegramServer) -> None:
     [found] = await telegram.until(lambda: answers(chat))
     assert found.reply_to == asked.id
     assert "batik" in found.text
+
+
+async def test_an_anonymous_administrator_cancels_no_picture_of_another_by_accident(
+    telegram: TelegramServer, engine: ScriptedEngine
+) -> None:
+    chat = telegram.group()
+    engine.gate.clear()
+    telegram.say_anonymously(chat, f"/kancil {PROMPT}")
+    await engine.told.wait()
+
+    async def choice(text: str) -> str:
+        asked = telegram.say_anonymously(chat, text)
+        found = await telegram.until(lambda: [one for one in answers(chat) if one.reply_to == asked.id])
+        return found[0].text
+
+    assert await choice("/cancel") == await choice("/cancel all")
+    assert engine.stopped == []
+    telegram.say_anonymously(chat, f"/cancel {(await choice('/cancel')).splitlines()[1].partition(':')[0]}")
+    await telegram.until(lambda: engine.stopped)
 
 
 async def test_in_a_private_chat_members_manage_their_own(telegram: TelegramServer, engine: ScriptedEngine) -> None:

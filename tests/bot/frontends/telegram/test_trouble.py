@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import pytest
 
 from bot.app import Application
@@ -126,6 +128,27 @@ async def test_a_group_that_moves_takes_its_jobs_and_styles_along(
     assert await toast(telegram, ani, picture, "again") == ""
     await telegram.until(lambda: finished(new) is not picture)
     assert [one.adapters[0].name for one in engine.requests] == ["batik", "batik"]
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_a_press_in_a_group_that_has_moved_finds_its_job(
+    telegram: TelegramServer, start: Start, restarted: bool
+) -> None:
+    ani = telegram.user("Ani")
+    old = telegram.group(ani, kind="group")
+    async with AsyncExitStack() as first:
+        await first.enter_async_context(start())
+        picture = await draw(telegram, old, ani, f"/kancil {PROMPT}")
+        new = telegram.migrate(old)
+        telegram.update(message=telegram.add(old, ani, "").json() | {"migrate_to_chat_id": new.id})
+        await draw(telegram, new, ani, f"/kancil {PROMPT}")
+        if restarted:
+            await first.aclose()
+            await first.enter_async_context(start())
+        before = finished(new)
+        assert await toast(telegram, ani, picture, "again") == ""
+        await telegram.until(lambda: finished(new) is not before)
+        assert "too old" in await toast(telegram, ani, picture, "delete")
 
 
 async def test_a_job_goes_on_in_its_message_after_a_restart(
