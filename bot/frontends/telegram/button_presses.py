@@ -17,7 +17,7 @@ from bot.frontends.telegram.address import Address, moderates, pressed
 from bot.frontends.telegram.buttons import read
 from bot.frontends.telegram.commands import due
 from bot.frontends.telegram.services import TelegramServices
-from bot.frontends.telegram.text import TOAST, fit
+from bot.frontends.telegram.text import TOAST, fit, plain
 from bot.handlers.answer import Answer, JobAccepted, PictureFiles, Removed, mistake
 from bot.handlers.dispatch import answered
 from bot.jobs.job import Job
@@ -42,18 +42,28 @@ class ButtonHandler:
         answer = due(await answered(self._carry_out(query)))
         try:
             toast = await self._show(query, answer, replies)
+        except TelegramError as error:
+            log.warning("a press could not be carried out: %s", error)
+            toast = replies.say("telegram-refuses")
         except Exception as error:
             toast = words(mistake(error), replies)
         await self._toast(query, toast)
 
     async def _toast(self, query: CallbackQuery, toast: str) -> None:
-        try:
-            text = fit(toast, TOAST) or None
-            await self._services.bot.answer_callback_query(
-                query.id, text, show_alert=bool(toast), rate_limit_args="instant"
-            )
-        except TelegramError as error:
-            log.info("a press was not answered: %s", error)
+        """Tried twice: until it is answered, the button shows that it waits."""
+        text = fit(toast, TOAST) or None
+        for _ in range(2):
+            try:
+                await self._services.bot.answer_callback_query(
+                    query.id, text, show_alert=bool(toast), rate_limit_args="instant"
+                )
+            except BadRequest as error:
+                log.info("a press was not answered: %s", error)
+                return
+            except TelegramError as error:
+                log.info("a press was not answered: %s", error)
+            else:
+                return
 
     async def _carry_out(self, query: CallbackQuery) -> Answer:
         """A client can send anything: the button has to stand in that message, and the message to be that job's."""
@@ -102,6 +112,8 @@ class ButtonHandler:
             case JobAccepted(job):
                 self._services.open(job)
                 return ""
+            case PictureFiles(job, _) if job.id in self._sending:
+                return replies.say("file-coming")
             case PictureFiles(job, pngs) if await self._send_files(query, job, pngs):
                 return ""
             case Removed(job):
@@ -121,7 +133,7 @@ class ButtonHandler:
         """Whether there are files, which a task sends; Telegram's ids of what was sent before win over the content."""
         record = await self._services.records.get(job.id)
         files: Sequence[str | bytes] = record.files or pngs
-        if files and job.id not in self._sending and isinstance(query.message, Message):
+        if files and isinstance(query.message, Message):
             self._sending.add(job.id)
             origin = pressed(query.from_user, query.message, query.id)
             self._services.tasks.start(self._send(origin, job, files), f"files of job {job.id}")
@@ -139,6 +151,9 @@ class ButtonHandler:
                 sent.append(message.document.file_id)
         except TelegramError as error:
             log.warning("files of job %s cannot be sent: %s", job.id, error)
+            replies = self._services.words(origin.locale)
+            with suppress(TelegramError):
+                await self._services.chats.write(origin, plain(replies.say("telegram-refuses")))
             return
         finally:
             self._sending.discard(job.id)

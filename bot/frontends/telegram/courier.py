@@ -11,11 +11,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from telegram import InputMediaPhoto, Message
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
 from bot.frontends.telegram import buttons
@@ -33,6 +34,8 @@ from bot.replies.replies import Catalogues, Replies
 
 ACTION_SECONDS = 4.5
 """Telegram shows a chat action for five seconds."""
+NOTICE_SECONDS = 30.0
+"""A picture that took longer comes in a new message: an edit of the first one notifies nobody."""
 NOT_ALLOWED = ("not enough rights", "_forbidden", "topic_closed", "have no rights")
 
 log = logging.getLogger(__name__)
@@ -109,9 +112,10 @@ class TelegramCourier:
         replies = self._words(job)
         markup = buttons.when_failed(replies, job) if job.state is State.FAILED else None
         page = MessageContent(named(replies, job, plain(replies.ended(job))), markup)
+        half_drawn = job.state is State.CANCELLED and live.record.media
         async with live.lock:
             try:
-                await self._message.put(job, live.record, page)
+                await (self._message.replace if half_drawn else self._message.put)(job, live.record, page)
             except TelegramError as error:
                 log.warning("job %s: the member could not be told: %s", job.id, error)
         del self._live[job.id]
@@ -144,7 +148,21 @@ class TelegramCourier:
     async def _one(self, job: Job, record: MessageRecord, pictures: Sequence[Picture]) -> None:
         replies = self._words(job)
         page = MessageContent(caption(replies, job, pictures), buttons.when_finished(replies, job), pictures[0].png)
-        await self._message.put(job, record, page)
+        if record.status is None or time.time() - job.created_at < NOTICE_SECONDS:
+            await self._message.put(job, record, page)
+        elif record.sending is not None:  # one like it may have been sent, which only another send finds
+            await self._message.replace(job, record, page)
+        else:
+            await self._anew(job, record, page)
+
+    async def _anew(self, job: Job, record: MessageRecord, page: MessageContent) -> None:
+        """In a message of its own, which notifies the member, if the chat has room for one."""
+        try:
+            await self._message.replace(job, record, replace(page, urgency="optional"))
+        except (TooSoon, BadRequest):
+            await self._message.put(job, record, page)
+        except NetworkError:
+            await self._message.replace(job, record, page)
 
     async def _several(self, job: Job, record: MessageRecord, pictures: Sequence[Picture]) -> None:
         if not record.album:
@@ -155,12 +173,9 @@ class TelegramCourier:
                 return record.album[0]
 
             await self._outbox.send(job, record, lambda urgency: self._chats.album(job.origin, media, urgency), keep)
-        status, replies = record.status, self._words(job)
+        replies = self._words(job)
         page = MessageContent(caption(replies, job, pictures), buttons.when_finished(replies, job))
-        await self._message.post(job, record, page)
-        if status is not None:
-            with suppress(TelegramError):
-                await self._bot.delete_messages(self._chats.of(job.origin.place), [status], rate_limit_args="instant")
+        await self._message.replace(job, record, page)
 
     async def _find(self, job: Job) -> _Live:
         if job.id not in self._live:

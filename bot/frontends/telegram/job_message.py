@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from telegram import InlineKeyboardMarkup, InputMediaPhoto, Message
-from telegram.error import BadRequest
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
 from bot.frontends.telegram.chats import Chats, says
@@ -56,6 +57,14 @@ class JobMessage:
                 raise
             record.media = True  # the bot had stopped between the edit and its record
             await self.put(job, record, page)
+
+    async def replace(self, job: Job, record: MessageRecord, page: MessageContent) -> None:
+        """A fresh message shows ``page``, and the earlier one goes."""
+        earlier = record.status
+        await self.post(job, record, page)
+        if earlier is not None:
+            with suppress(TelegramError):
+                await self._bot.delete_messages(self._chats.of(job.origin.place), [earlier], rate_limit_args="instant")
 
     async def post(self, job: Job, record: MessageRecord, page: MessageContent) -> None:
         """A fresh message shows ``page``; an earlier one is no longer the job's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from bot.app import Application
@@ -56,5 +57,5 @@ def make_room(app: Application, telegram: TelegramServer) -> Room:
     command = telegram.say(chat, ani, "/kancil a fox")
     origin = Origin("telegram", str(chat.id), str(ani.id), "en", {"reply_to": command.id, "thread": None})
     style = ResolvedStyle(None, 1.0, "{prompt}")
-    job = Job("0k3v9zzz", origin, DrawRequest("kancil", "a fox"), 777, style, State.ACCEPTED, 0.0)
+    job = Job("0k3v9zzz", origin, DrawRequest("kancil", "a fox"), 777, style, State.ACCEPTED, time.time())
     return Room(app, telegram, chat, job)

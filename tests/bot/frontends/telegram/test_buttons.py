@@ -143,3 +143,23 @@ async def test_a_press_without_allowance_left_says_when_to_come_back(telegram: T
         picture = await draw(telegram, chat, ani, f"/kancil {PROMPT} --count 4")
         words = await toast(telegram, ani, picture, "lagi")
     assert "jam" in words or "menit" in words
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_press_whose_answer_does_not_get_through_is_answered_again(telegram: TelegramServer) -> None:
+    ani = telegram.user("Ani")
+    picture = await draw(telegram, telegram.private(ani), ani, f"/kancil {PROMPT}")
+    telegram.fail("answerCallbackQuery", 502)
+    await toast(telegram, ani, picture, "again")
+    assert len(telegram.called("answerCallbackQuery")) == 2
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(("method", "label"), [("deleteMessages", "delete"), ("sendDocument", "file")])
+async def test_a_button_that_telegram_refuses_says_so(telegram: TelegramServer, method: str, label: str) -> None:
+    ani = telegram.user("Ani")
+    chat = telegram.private(ani)
+    picture = await draw(telegram, chat, ani, f"/kancil {PROMPT}")
+    telegram.fail(method, 403, "Forbidden: not now")
+    told = await toast(telegram, ani, picture, label)
+    await telegram.until(lambda: any("once more" in text for text in (told, *(one.text for one in answers(chat)))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -100,3 +101,41 @@ async def test_after_a_restart_the_same_message_goes_on(room: Room, recorded: bo
         assert "step 15 of 20" in room.message.text
         await later.courier.inform(replace(room.job, state=State.CANCELLED))
     assert "cancelled" in room.message.text
+
+
+async def test_a_cancelled_job_keeps_no_half_drawn_picture(room: Room) -> None:
+    await room.courier.open(room.job)
+    await room.tell(drawing(5, PARTIAL))
+    await room.courier.inform(replace(room.job, state=State.CANCELLED))
+    assert room.message.file is None
+    assert "cancelled" in room.message.text
+
+
+async def test_a_picture_that_took_long_comes_in_a_new_message(room: Room) -> None:
+    job = replace(room.job, created_at=time.time() - 60)
+    await room.courier.open(job)
+    first = room.message
+    room.now += 10
+    await room.courier.deliver(job, [WHOLE])
+    assert room.message is not first
+    assert room.message.file is not None
+    assert room.message.reply_to == first.reply_to
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_a_new_message_whose_answer_is_lost_is_in_the_chat_once(room: Room, after: bool) -> None:
+    job = replace(room.job, created_at=time.time() - 60)
+    await room.courier.open(job)
+    room.now += 10
+    room.telegram.fail("sendPhoto", 0, after=after)
+    await room.courier.deliver(job, [WHOLE])
+    assert room.message.file is not None
+
+
+async def test_a_busy_chat_gets_a_late_picture_in_the_same_message(room: Room) -> None:
+    job = replace(room.job, created_at=time.time() - 60)
+    await room.courier.open(job)
+    first = room.message
+    await room.courier.deliver(job, [WHOLE])
+    assert room.message is first
+    assert room.message.file is not None
