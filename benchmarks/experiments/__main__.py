@@ -14,7 +14,7 @@ from benchmarks import experiments as seeds
 from benchmarks.experiments import data_sizes, epochs, guidance, inference_steps, l2, language, negative, steps
 from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import Size
-from benchmarks.experiments.record import Record, cells, forget, write_page
+from benchmarks.experiments.record import Record, cells, columns, forget, write_page
 from engine.files import NotOurs, make_own, remove_own
 from engine.nano import WEIGHTS
 
@@ -57,7 +57,7 @@ def run(name: str, scale: float, folder: Path, work: Path) -> Record:
 def show(record: Record) -> None:
     """The table, and what the study found."""
     rows = list(record.rows.values())
-    table = Table(*rows[0], title=record.about["title"])
+    table = Table(*columns(rows[0]), title=record.about["title"])
     for row in rows:
         table.add_row(*cells(row))
     console = Console()

@@ -7,7 +7,10 @@ from adapters.captions import read_rows, write_rows
 from adapters.registry import SHIPPED
 from benchmarks.experiments.experiment import Experiment, last_loss
 
-STUDY = "30 or more pictures stop stray people in the background; for landscapes, more data lowers FID"
+STUDY = (
+    "30 or more pictures stop stray people in the background, but steps, batch and schedule changed with the number of "
+    "pictures; that of landscapes supposes, and does not show, that more data lowers FID (32.35 of ten pictures)"
+)
 STYLE = "retro"
 SIZES = {
     10: "stray people in the background",

@@ -32,8 +32,10 @@ class Experiment:
         self._work = work
 
     def judge(self, style: str) -> Judge:
-        """For the held-out captions of a shipped style."""
-        return Judge(style, self.eyes, self.size)
+        """For the held-out captions of a shipped style; the record says which they are."""
+        judge = Judge(style, self.eyes, self.size)
+        self.record.judged = judge.about
+        return judge
 
     def adapted(self, style: str) -> Base:
         """Nano with a shipped adapter at the weight of its style."""

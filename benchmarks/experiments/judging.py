@@ -9,14 +9,14 @@ import torch
 
 from adapters.cli.output import tracked
 from adapters.evaluation.backbones import FeatureExtractors
-from adapters.evaluation.evaluate import FIRST_SEED, Grid, Scores, look, opened, score
+from adapters.evaluation.evaluate import BY_SEED, FIRST_SEED, Grid, look, opened, score, scores_by_seed
 from adapters.evaluation.metrics import nearest_similarity
 from adapters.evaluation.pictures import GUIDANCE_SCALE
 from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
 from adapters.training.base import Base, load_base
 from adapters.training.data import read_examples
-from benchmarks.experiments.record import Row, Strip
+from benchmarks.experiments.record import Row, Strip, by_seed
 
 CAPTIONS, SEEDS = 10, 4
 """Held-out captions, and pictures of each."""
@@ -50,10 +50,11 @@ class Judge:
     def __init__(self, style: str, eyes: FeatureExtractors, size: Size) -> None:
         adapter = Registry([SHIPPED]).get(style)
         data = adapter.folder / "dataset"
-        tests = read_examples(data, "test")[: size.of(CAPTIONS, 2)]
+        tests, training = read_examples(data, "test")[: size.of(CAPTIONS, 2)], read_examples(data)
         self._eyes, self._size = eyes, size
         self._side = load_base("nano").native
-        self._target = look(tests, read_examples(data), eyes, self._side)
+        self._target = look(tests, training, eyes, self._side)
+        self._seen = len({one.caption for one in tests} & {one.caption for one in training})
         self._shown = tests[:SHOWN]
         self._prompts = [adapter.manifest.frame.replace(PROMPT, example.caption) for example in tests]
 
@@ -61,6 +62,12 @@ class Judge:
     def pictures(self) -> int:
         """How many are drawn for the scores of a model."""
         return len(self._prompts) * self._size.of(SEEDS, 2)
+
+    @property
+    def about(self) -> str:
+        """One sentence: what it draws, and how much of that training has seen."""
+        seen = f"{self._seen or 'none'} of which a training picture has too"
+        return f"Judged by {len(self._prompts)} held-out captions, {seen}, at {self._size.of(SEEDS, 2)} seeds each."
 
     @property
     def held_out_nearest(self) -> float:
@@ -77,8 +84,15 @@ class Judge:
         return draw(base, self._prompts, how, self._size)
 
     def score(self, grid: Grid, *names: str) -> Row:
-        """Some of the scores, as a part of a row."""
-        return chosen(score(grid, self._target, self._eyes)[0], *names)
+        """Some of the scores, as a part of a row: of all pictures, and where it can be of each seed's by themselves."""
+        every = asdict(score(grid, self._target, self._eyes)[0])
+        seeds = scores_by_seed(grid, self._target, self._eyes)
+        row: Row = {}
+        for name in names:
+            row[name] = every[name]
+            if name in BY_SEED:
+                row[by_seed(name)] = [scores[name] for scores in seeds]
+        return row
 
     def strip(self, grid: Grid) -> Strip:
         """The first captions at the first seed."""
@@ -108,9 +122,3 @@ def draw(base: Base, prompts: Sequence[str], how: Drawing, size: Size) -> Grid:
         for prompt in tracked(prompts, "drawing")
     ]
     return [list(row) for row in zip(*columns, strict=True)]
-
-
-def chosen(scores: Scores, *names: str) -> Row:
-    """The scores of those names."""
-    values = asdict(scores)
-    return {name: values[name] for name in names}

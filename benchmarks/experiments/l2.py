@@ -4,9 +4,14 @@ from adapters.training.base import load_base
 from adapters.training.loop import Run
 from benchmarks.experiments.experiment import Experiment, last_loss
 
-STUDY = "similarity to the reference pictures about 0.30 before, 0.70 after, and a further +0.02 with the penalty"
+STUDY = (
+    "similarity of three pictures to the references 0.73, 0.70, 0.68 after tuning, 0.70, 0.73, 0.75 with a penalty: "
+    "+0.02 on average, no spread known. A specific prompt without tuning came to 0.69, 0.60, 0.65; the 0.30 that the "
+    "study sets beside its 0.70 is a score of text and picture, another measure. It penalised the sum of squares of "
+    "all weights of CLIP, by a factor not known; here it is their squared distance from the base model's"
+)
 STYLE = "retro"
-WEIGHTS = {0.0: "similarity 0.70", 0.01: "similarity 0.72 (weight not known)", 0.1: "-"}
+WEIGHTS = {0.0: "similarity 0.70", 0.01: "similarity 0.73", 0.1: "-"}
 """Weights of the penalty, and what the study found."""
 SCORES = ("clip_score", "reference_similarity", "cmmd", "consistency")
 
@@ -23,7 +28,7 @@ def measure(room: Experiment) -> None:
     judge = room.judge(STYLE)
     if room.record.missing("before"):
         scores, strip = judge.before(*SCORES)
-        row = {"penalty": "-", "loss": "-", "moved": 0.0, **scores, "the study": "similarity 0.30"}
+        row = {"penalty": "-", "loss": "-", "moved": 0.0, **scores, "the study": "similarity 0.65"}
         room.record.add("before", row, strip)
     for weight, found in WEIGHTS.items():
         key = f"penalty of {weight:g}"

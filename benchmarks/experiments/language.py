@@ -1,5 +1,7 @@
 """The same prompts in English and in Indonesian, drawn with the shipped retro adapter."""
 
+from statistics import mean
+
 import numpy as np
 
 from adapters.evaluation.metrics import clip_score
@@ -7,7 +9,7 @@ from adapters.manifest import PROMPT
 from adapters.registry import SHIPPED, Registry
 from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import SHOWN, Drawing, draw
-from benchmarks.experiments.record import Row, Strip
+from benchmarks.experiments.record import Row, Strip, by_seed
 from engine.nano.classifier import load_classifier
 from engine.nano.concepts import concepts
 from engine.nano.vocabulary import PLACES
@@ -40,13 +42,17 @@ def measure(room: Experiment) -> None:
         if room.record.missing(language):
             texts = prompts(number)[:count]
             grid = draw(base, [frame.replace(PROMPT, text) for text in texts], Drawing(), room.size)
-            pictures = [picture for row in grid for picture in row]
-            features, own = room.eyes.clip.pictures(pictures), room.eyes.clip.texts(texts)
-            right = np.array(classifier.best(pictures)) == np.array(asked * len(grid))
+            features, own = [room.eyes.clip.pictures(row) for row in grid], room.eyes.clip.texts(texts)
+            right = [float(np.mean(np.array(classifier.best(row)) == np.array(asked))) for row in grid]
             row: Row = {
                 "language": language,
-                "clip_score": clip_score(features, np.tile(english, (len(grid), 1))),
-                "clip_score of its own text": clip_score(features, np.tile(own, (len(grid), 1))),
-                "subject right": float(right.mean()),
+                **over_seeds("clip_score", [clip_score(pictures, english) for pictures in features]),
+                **over_seeds("clip_score of its own text", [clip_score(pictures, own) for pictures in features]),
+                **over_seeds("subject right", right),
             }
             room.record.add(language, row | {"the study": found}, Strip(texts[:SHOWN], grid[0][:SHOWN]))
+
+
+def over_seeds(name: str, values: list[float]) -> Row:
+    """The mean of a score over the seeds, and each seed's own."""
+    return {name: mean(values), by_seed(name): values}

@@ -2,11 +2,19 @@
 
 from benchmarks.experiments.experiment import Experiment
 from benchmarks.experiments.judging import Drawing
+from benchmarks.experiments.record import Row, by_seed
 
 STUDY = "negative prompts give +0.01 of CLIP score"
 STYLE = "retro"
 NEGATIVES = ("", "blurry, ugly, deformed", "tree, house, bird")
 SCORES = ("clip_score", "reference_similarity", "cmmd")
+
+
+def gain(scores: Row, first: Row) -> Row:
+    """How much the CLIP score is above that of the first row, of all pictures and at each seed."""
+    name = "clip_score"
+    pairs = zip(scores[by_seed(name)], first[by_seed(name)], strict=True)
+    return {"gain": scores[name] - first[name], by_seed("gain"): [mine - its for mine, its in pairs]}
 
 
 def measure(room: Experiment) -> None:
@@ -17,6 +25,5 @@ def measure(room: Experiment) -> None:
         if room.record.missing(key):
             scores, strip = judge.scores(base, *SCORES, how=Drawing(negative=negative))
             first = next(iter(room.record.rows.values()), scores)
-            gain = float(scores["clip_score"]) - float(first["clip_score"])
-            row = {"negative prompt": negative or "-", **scores, "gain": gain}
+            row = {"negative prompt": negative or "-", **scores, **gain(scores, first)}
             room.record.add(key, row | {"the study": "gain 0.01" if negative else "-"}, strip)

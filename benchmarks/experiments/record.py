@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 from PIL import Image
@@ -18,13 +19,21 @@ from adapters.reports.pictures import webp
 from adapters.training.output import sheet
 from engine.files import write_whole
 
-Row = dict[str, str | int | float]
+Row = dict[str, Any]
+"""Strings and numbers; beside a score perhaps those of each seed's pictures by themselves, see ``by_seed``."""
+OF_SEEDS = "_by_seed"
 PAGE = "README.md"
 HEAD = """# The studies' experiments on nano
 
 Made by `python -m benchmarks.experiments all`. The studies that Sanggar began with trained Stable Diffusion 2.1 at
-512x512 and judged with CLIP ViT-L/14; nano is small, and judged with its own CLIP. What can be compared is the
-direction of an effect, not the figures. [Making adapters](../making.md#the-studies-experiments) sums it up.
+512x512; nano is small, and judged with its own CLIP. What can be compared is the direction of an effect, not the
+figures. [Making adapters](../making.md#the-studies-experiments) sums it up.
+
+**What the figures can carry.** Every model here was trained once: how much another seed of the training would change is
+not known. A score is that of all pictures together; ± is the standard deviation, over the seeds of drawing, of what the
+pictures of one seed score, and where it is missing that is not known either. Rows that differ by less may differ by
+chance. Similarity and CMMD can improve while the CLIP score falls, that is while captions are followed less: read them
+side by side.
 """
 
 
@@ -47,6 +56,8 @@ class Record:
     rows: dict[str, Row] = field(default_factory=dict)
     strips: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Strips of some of the rows: the file beside ``NAME.json``, and its captions."""
+    judged: str = ""
+    """What was drawn to judge by; empty where each row says it."""
     seconds: float = 0.0
     _since: float = field(default_factory=time.perf_counter)
 
@@ -62,6 +73,7 @@ class Record:
                     "replace it, or name another --folder"
                 )
             record.rows, record.strips, record.seconds = found["rows"], found["strips"], found["seconds"]
+            record.judged = found["judged"]
         record._write()
         return record
 
@@ -83,7 +95,7 @@ class Record:
 
     def _write(self) -> None:
         measured = {"seconds": self.seconds, "rows": self.rows, "strips": self.strips}
-        content = {**self.about, "settings": self.settings, **measured}
+        content = {**self.about, "judged": self.judged, "settings": self.settings, **measured}
         self.file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(self.file, f"{json.dumps(content, indent=2)}\n".encode())
 
@@ -101,9 +113,25 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
     return ", ".join(f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name])
 
 
+def by_seed(name: str) -> str:
+    """The name of a score's values for the pictures of each seed by themselves."""
+    return f"{name}{OF_SEEDS}"
+
+
+def columns(row: Row) -> list[str]:
+    """The headings of a row."""
+    return [name for name in row if not name.endswith(OF_SEEDS)]
+
+
 def cells(row: Row) -> list[str]:
-    """The row's values as people read them."""
-    return [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()]
+    """The row's values as people read them, scores with their spread over the seeds if it is known."""
+    return [cell(row[name], row.get(by_seed(name))) for name in columns(row)]
+
+
+def cell(value: str | float, values: list[float] | None) -> str:
+    """A value with the standard deviation (n - 1) of the seeds' own."""
+    spread = f" ± {stdev(values):.3f}" if values else ""
+    return f"{value:.3f}{spread}" if isinstance(value, float) else str(value)
 
 
 def strips_table(strips: dict[str, dict[str, Any]]) -> list[str]:
@@ -122,10 +150,11 @@ def write_page(folder: Path, names: Sequence[str]) -> None:
         if rows := list(found.get("rows", {}).values()):
             parts += [
                 f"## {found['title']}",
-                markdown_table([list(rows[0]), *map(cells, rows)]),
+                markdown_table([columns(rows[0]), *map(cells, rows)]),
                 *strips_table(found["strips"]),
+                found["judged"],
                 f"The study: {found['study']}.",
                 f"`python -m benchmarks.experiments {name}`, scale {found['settings']['scale']:g}, "
                 f"{found['seconds'] / 60:.0f} minutes.",
             ]
-    (folder / PAGE).write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
+    (folder / PAGE).write_text("\n\n".join(part.strip() for part in parts if part) + "\n", encoding="utf-8")

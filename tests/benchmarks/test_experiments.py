@@ -17,7 +17,7 @@ from benchmarks.experiments import guidance, inference_steps, negative
 from benchmarks.experiments.__main__ import main
 from benchmarks.experiments.experiment import Training
 from benchmarks.experiments.judging import Drawing, Size
-from benchmarks.experiments.record import Record, Row, Strip, forget, write_page
+from benchmarks.experiments.record import Record, Row, Strip, by_seed, forget, write_page
 from tests.adapters_kit.runs import finish, write_recipe
 
 ABOUT = {"experiment": "guidance", "title": "Guidance.", "study": "none"}
@@ -35,6 +35,7 @@ class Stopping:
         self._left = stop_after
 
     def judge(self, style: str) -> Stopping:
+        self.record.judged = "Judged by two captions."
         return self
 
     def adapted(self, style: str) -> Base | None:
@@ -51,7 +52,8 @@ class Stopping:
         return Strip(["a fox", "a deer"], grid[0])
 
     def score(self, grid: Grid, *names: str) -> Row:
-        return dict.fromkeys(names, 0.25 * len(self.record.rows))
+        score = 0.25 * len(self.record.rows)
+        return dict.fromkeys(names, score) | {by_seed(name): [score - 0.125, score + 0.125] for name in names}
 
     def scores(self, base: Base, *names: str, how: Drawing) -> tuple[Row, Strip]:
         grid = self.draw(base, how)
@@ -72,6 +74,7 @@ def test_an_interrupted_experiment_measures_only_what_is_missing(experiment: Any
     assert all("the study" in row for row in written["rows"].values())
     assert written["seconds"] > 0
     assert written["study"] == "none"
+    assert written["judged"] == "Judged by two captions."
     assert list(written["strips"]) == list(written["rows"])
     for number, strip in enumerate(written["strips"].values()):
         with Image.open(file.parent / strip["file"]) as shown:
@@ -83,6 +86,7 @@ def test_what_a_negative_prompt_gains_is_told_against_none(tmp_path: Path) -> No
     room = Stopping(Record.open(tmp_path / "some.json", SETTINGS, ABOUT), stop_after=3)
     negative.measure(room)  # type: ignore[arg-type]
     assert [row["gain"] for row in room.record.rows.values()] == [0.0, 0.25, 0.5]
+    assert [row[by_seed("gain")] for row in room.record.rows.values()] == [[0.0, 0.0], [0.25, 0.25], [0.5, 0.5]]
 
 
 def test_rows_of_other_settings_are_not_gone_on_with(tmp_path: Path) -> None:
@@ -94,11 +98,16 @@ def test_rows_of_other_settings_are_not_gone_on_with(tmp_path: Path) -> None:
 def test_the_page_has_a_table_and_the_study_for_each_experiment_that_was_run(tmp_path: Path) -> None:
     record = Record.open(tmp_path / "guidance.json", SETTINGS, ABOUT)
     strip = Strip(["a fox", "a deer"], [Image.new("RGB", (8, 8))] * 2)
-    record.add("scale 5.5", {"guidance scale": 5, "cmmd": 0.51239, "the study": "freer"}, strip)
+    record.judged = "Judged by two captions, one of which a training picture has too."
+    row = {"guidance scale": 5, "cmmd": 0.51239, by_seed("cmmd"): [0.5, 0.6, 0.7], "loss": 0.25, "the study": "freer"}
+    record.add("scale 5.5", row, strip)
     Record.open(tmp_path / "l2.json", SETTINGS, ABOUT | {"title": "Nothing yet."})
     write_page(tmp_path, ["l2", "guidance", "steps"])
     page = (tmp_path / "README.md").read_text()
-    assert "| guidance scale | cmmd | the study |\n|---|---|---|\n| 5 | 0.512 | freer |" in page
+    assert (
+        "| guidance scale | cmmd | loss | the study |\n|---|---|---|---|\n| 5 | 0.512 ± 0.100 | 0.250 | freer |" in page
+    )
+    assert "\n\nJudged by two captions, one of which a training picture has too.\n\nThe study" in page
     assert "|  | a fox; a deer |\n|---|---|\n| scale 5.5 | ![a fox; a deer](guidance/scale-5-5.webp) |" in page
     assert "## Guidance." in page
     assert "The study: none." in page
