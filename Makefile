@@ -19,10 +19,10 @@ define install
 	@echo ' done.'
 endef
 
-.PHONY: help demo install dev test test-fast lint types clean
+.PHONY: help demo install dev test test-fast test-random lint types clean
 
 help: ## Show what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 demo: $(VENV)/.ready ## Draw a picture in each style, then go on as a console
 	@$(BIN)/sanggar demo
@@ -33,8 +33,11 @@ install: $(VENV)/.ready ## Make .venv with what running needs
 dev: $(VENV)/.ready-dev ## Make .venv with what developing and training need
 
 test: $(VENV)/.ready-dev lint types ## Lint, check the types, run the tests
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile --durations=10 \
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -p no:randomly -n auto --maxprocesses=4 --dist=loadfile --durations=10 \
 	  --cov --cov-report=term:skip-covered
+
+test-random: $(VENV)/.ready-dev ## Run them in random order; ARGS=--randomly-seed=7 repeats one
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 test-fast: $(VENV)/.ready-dev ## Run the tests that need no engine and no training, in seconds
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile -m 'not slow' $(FAST)
