@@ -52,11 +52,11 @@ METHODS: dict[str, dict[str, Kind]] = {
 def read(method: str, fields: dict[str, Any]) -> Json:
     """The parameters of a request, typed; a stricter reader than Telegram's, which ignores unknown ones.
 
-    python-telegram-bot sends its default ``parse_mode`` with every edit, and files under names of its own.
+    python-telegram-bot sends files under names of its own.
     """
     known = METHODS[method]
-    tolerated = {"parse_mode", *(name for name in fields if name.startswith("attached"))}
-    if unknown := set(fields) - set(known) - tolerated:
+    attached = {name for name in fields if name.startswith("attached")}
+    if unknown := set(fields) - set(known) - attached:
         raise ApiError(f"Bad Request: unknown parameters {sorted(unknown)}")
     if missing := [name for name, kind in known.items() if kind.endswith("!") and name not in fields]:
         raise ApiError(f"Bad Request: {missing[0]} is missing")

@@ -17,7 +17,7 @@ from telegram import (
     Message,
     ReplyParameters,
 )
-from telegram.constants import ChatAction
+from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, ChatMigrated, TelegramError
 from telegram.ext import ExtBot
 
@@ -100,13 +100,13 @@ class Chats:
 
     async def write(self, origin: Origin, text: str, markup: Markup = None, urgency: Urgency | None = None) -> Message:
         """A message that replies to the one it answers."""
-        content = {"text": text, "reply_markup": markup}
+        content = {"text": text, "parse_mode": ParseMode.HTML, "reply_markup": markup}
         return await self._post(origin, self._bot.send_message, rate_limit_args=urgency, **content)
 
     async def photo(
         self, origin: Origin, png: bytes, caption: str, markup: Markup, urgency: Urgency | None = None
     ) -> Message:
-        content = {"photo": png, "caption": caption, "reply_markup": markup}
+        content = {"photo": png, "caption": caption, "parse_mode": ParseMode.HTML, "reply_markup": markup}
         return await self._post(origin, self._bot.send_photo, rate_limit_args=urgency, **content)
 
     async def document(self, origin: Origin, document: bytes | str, name: str) -> Message:

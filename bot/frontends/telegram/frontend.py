@@ -6,7 +6,6 @@ import asyncio
 import logging
 
 from telegram import LinkPreviewOptions, Update
-from telegram.constants import ParseMode
 from telegram.error import InvalidToken
 from telegram.ext import Defaults, ExtBot
 from telegram.request import HTTPXRequest
@@ -30,7 +29,7 @@ CLOSE_SECONDS = 5.0
 """How long answers under way may take once we disconnect."""
 CONNECTIONS = 64
 """Requests at the same time; a file that a chat uploads slowly must not hold up the others."""
-DEFAULTS = Defaults(parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True))
+DEFAULTS = Defaults(link_preview_options=LinkPreviewOptions(is_disabled=True))
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telegram import InlineKeyboardMarkup, InputMediaPhoto, Message
+from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
@@ -17,6 +18,7 @@ from bot.frontends.telegram.outbox import UNCHANGED, Outbox
 from bot.frontends.telegram.rate_limiter import Priority, Urgency
 from bot.jobs.job import Job
 
+HTML = ParseMode.HTML
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 NO_TEXT = "there is no text in the message"
 
@@ -98,14 +100,14 @@ class JobMessage:
         """The request for a chat, by what the message is now and will be."""
         bot, markup, urgency = self._bot, page.markup, page.urgency
         if page.png is not None:
-            media = InputMediaPhoto(page.png, page.text, filename=f"{job.id}.png")
+            media = InputMediaPhoto(page.png, page.text, HTML, filename=f"{job.id}.png")
             return lambda chat: bot.edit_message_media(
                 media, chat, message_id, reply_markup=markup, rate_limit_args=urgency
             )
         if record.media:
             return lambda chat: bot.edit_message_caption(
-                chat, message_id, caption=page.text, reply_markup=markup, rate_limit_args=urgency
+                chat, message_id, caption=page.text, parse_mode=HTML, reply_markup=markup, rate_limit_args=urgency
             )
         return lambda chat: bot.edit_message_text(
-            page.text, chat, message_id, reply_markup=markup, rate_limit_args=urgency
+            page.text, chat, message_id, parse_mode=HTML, reply_markup=markup, rate_limit_args=urgency
         )
