@@ -13,10 +13,13 @@ from engine.protocol import SAMPLERS
 Value = str | int | float
 INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:[.,][0-9]{1,20})?")
-OTHER_NAMES = {label.casefold(): name for name, label in SAMPLERS.items()} | {
-    pixels: name for name, pixels in SIZES.items()
+OTHER_NAMES = {
+    **{label.casefold(): name for name, label in SAMPLERS.items()},
+    **{pixels: name for name, pixels in SIZES.items()},
+    **{"persegi": "square", "tegak": "portrait", "potret": "portrait", "mendatar": "landscape", "lanskap": "landscape"},
+    "lebar": "wide",
 }
-"""Choices by another name: the sampler's name that other software shows, the size in pixels."""
+"""Choices by another name: the sampler's name that other software shows, the size in pixels or in Indonesian."""
 
 
 def coerce(option: Option, value: object) -> Value:
@@ -48,7 +51,7 @@ def _text(option: Option, value: object) -> str:
 
 def _choice(option: Option, value: object) -> str:
     name = str(value).strip().casefold()
-    name = OTHER_NAMES.get(name, name)
+    name = name if name in option.choices else OTHER_NAMES.get(name, name)
     if name in option.choices:
         return name
     close = difflib.get_close_matches(name, option.choices, n=1)

@@ -86,7 +86,7 @@ DRAW_OPTIONS = (
         "Guidance scale: higher follows the prompt, lower is freer",
         minimum=MEMBER_GUIDANCE_SCALE[0],
         maximum=MEMBER_GUIDANCE_SCALE[1],
-        aliases=("cfg-scale", "guidance", "guidance-scale"),
+        aliases=("cfg-scale", "guidance", "guidance-scale", "panduan"),
     ),
     Option(
         "steps",

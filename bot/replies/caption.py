@@ -24,7 +24,7 @@ def caption(say: Callable[..., str], job: Job, pictures: Sequence[Picture], limi
         command=f"/{job.request.style}",
         seed=_seeds(pictures),
         cfg=used.guidance_scale,
-        steps=used.steps,
+        steps=say("caption-steps", n=used.steps),
         sampler=SAMPLERS.get(used.sampler, used.sampler),
         size=_size(say, used),
     )

@@ -77,6 +77,11 @@ PROPERTY = settings(max_examples=100, deadline=None, suppress_health_check=[Heal
             ("draw",),
             {"prompt": "a fox", "negative": "salju", "count": 3, "steps": 9},
         ),
+        (
+            "/gambar rubah --ukuran persegi --panduan 9,5",
+            ("draw",),
+            {"prompt": "rubah", "size": "square", "cfg": 9.5},
+        ),
         ("/draw a -- b --5 c -d", ("draw",), {"prompt": "a -- b --5 c -d"}),
         ("/DRAW rubah", ("draw",), {"prompt": "rubah"}),
         ("/gambar rubah", ("draw",), {"prompt": "rubah"}),

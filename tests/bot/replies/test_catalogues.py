@@ -22,7 +22,7 @@ TALKERS = {"Refused", "Undeliverable", "say"}
 ADDED = {"missing-prompt": {"example"}, "undeliverable": set()}
 """Values that ``bot.replies.replies`` adds itself."""
 TRANSLATIONS = tuple(locale for locale in LOCALES if locale != "en")
-SAME_EVERYWHERE = {"adapter-line", "caption-adapter"}
+SAME_EVERYWHERE = {"caption-parameters", "adapter-line", "caption-adapter"}
 """Texts without words of a language."""
 BUILT = ("button-", "example-")
 """Beginnings of keys that are put together."""

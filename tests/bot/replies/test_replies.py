@@ -138,6 +138,8 @@ def test_a_caption_has_the_prompt_and_the_parameters_really_used() -> None:
     assert ENGLISH.caption(job(), pictures()) == (
         "“a deer”\n/kancil · seed 777 · CFG 7.5 · 25 steps · DPM++ 2M · 512x512 · adapter kancil · job ab12cd34"
     )
+    once = [replace(pictures()[0], used=pictures()[0].used.model_copy(update={"steps": 1}))]
+    assert " · 1 step · " in ENGLISH.caption(job(), once)
     assert "seed 777-780" in ENGLISH.caption(job(), pictures(4))
     assert "CFG 7,5" in INDONESIAN.caption(job(), pictures())
     assert "without: snow" in ENGLISH.caption(job(negative="snow"), pictures())
