@@ -22,7 +22,7 @@ def stocked(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
     folder = tmp_path_factory.mktemp("stock")
     write_lora(folder / "lora", tiny, rank=2, style={"command": "batik", "weight": 0.8}, trigger_words=("wax",))
     write_dreambooth(folder / "dream", tiny)
-    write_lora(folder / "foreign", tiny, base_model="other")
+    write_lora(folder / "foreign", tiny, prediction_type="epsilon")
     with serve(tiny, folder) as live:
         yield live
 

@@ -46,6 +46,7 @@ def compiled(tiny: Path, adapters: Path) -> Iterator[tuple[Live, Graphs]]:
     graphs = Graphs()
     with serve(tiny, adapters, adapter_slots=4, max_rank=32, max_batch=2) as live:
         live.engine.compile(graphs)
+        live.engine.warm_up(lambda line: None)
         yield live, graphs
 
 
@@ -55,7 +56,6 @@ def test_rows_are_filled_up_to_a_power_of_two() -> None:
 
 def test_swaps_and_mixes_need_one_graph_for_each_number_of_rows(compiled: tuple[Live, Graphs], live: Live) -> None:
     one, graphs = compiled
-    one.engine.warm_up(lambda line: None)
     assert len(graphs) == 2
     uses = [(), *(((f"lora-{seed}", 0.5),) for seed in range(6)), (("lora-5", 1.0), ("lora-1", -1.0))]
     uses += [(("dream-0", 1.0),), (("dream-1", 1.0), ("lora-0", 1.0))]
