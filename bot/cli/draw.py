@@ -103,9 +103,15 @@ def _request(text: str, target: Path | None, settings: Settings, table: CommandT
         request = draw_request(style, command.options, table)
     except Refused as refused:
         raise Failure(explain(refused, origin(settings.language).locale), USAGE) from None
-    if target == STDOUT and request.count > 1:
-        raise Failure("standard output takes one picture: leave --count out, or name a file", USAGE)
+    if request.count > 1 and _takes_one(target):
+        place = "standard output" if target == STDOUT else f"{target} is no plain file: it"
+        raise Failure(f"{place} takes one picture: leave --count out, or name a file", USAGE)
     return request
+
+
+def _takes_one(target: Path | None) -> bool:
+    """Whether the target is standard output, or a pipe or device, beside which no numbered files are wanted."""
+    return target is not None and (target == STDOUT or (target.exists() and not target.is_file()))
 
 
 def _check_target(target: Path | None) -> None:

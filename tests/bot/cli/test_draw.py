@@ -52,6 +52,18 @@ async def test_several_pictures_are_numbered(tmp_path: Path, capsys: pytest.Capt
     assert {"fox-1.png", "fox-2.png"} <= set(os.listdir(tmp_path))
 
 
+async def test_a_pipe_takes_one_picture_and_nothing_is_drawn_beside_it(
+    tmp_path: Path, scripted: ScriptedEngine
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(Failure, match="pipe is no plain file: it takes one picture") as failure:
+        await drawn("/draw a fox --count 2", pipe)
+    assert failure.value.code == USAGE
+    assert scripted.requests == []
+    assert not {"pipe-1", "pipe-2"} & set(os.listdir(tmp_path))
+
+
 async def test_without_a_file_the_name_comes_from_the_prompt(tmp_path: Path) -> None:
     await drawn("/draw a fox --seed 5", None)
     assert (tmp_path / "pictures" / "draw-a-fox-5.png").is_file()
