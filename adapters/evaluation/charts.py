@@ -7,33 +7,45 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from adapters.evaluation.evaluate import Evaluation, palettes
+from adapters.evaluation.evaluate import Change, Evaluation, palettes
 from adapters.evaluation.metrics import PALETTE_BINS
 from adapters.reports.plots import plot
 
 COLOURS = 24
 """How many of the commonest colours are shown."""
 SETS = ("held out", "before", "after")
+SIGNS = {"higher": 1, "lower": -1}
 SHADES = ("0.5", "tab:orange", "tab:green")
 
 
-def change_plot(evaluation: Evaluation, titles: dict[str, str]) -> Image.Image | None:
-    """The change of every score, in units of its spread over the seeds; within two of them it may be chance."""
+def change_plot(evaluation: Evaluation, rows: dict[str, tuple[str, str]]) -> Image.Image | None:
+    """The change of every score, in units of its spread over the seeds; within two of them it may be chance.
+
+    rows: the title of each score, and what is better: ``higher``, ``lower`` or neither.
+    """
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         shown = {name: change for name, change in evaluation.changes.items() if change.spread > 0}
         sizes = [change.mean / change.spread for change in shown.values()]
-        shades = ["tab:green" if change.is_clear else "0.7" for change in shown.values()]
-        bars = axes.barh([titles[name] for name in shown], sizes, color=shades)
-        axes.bar_label(bars, [str(change) for change in shown.values()], padding=3)
+        shades = [_shade(change, rows[name][1]) for name, change in shown.items()]
+        axes.barh([rows[name][0] for name in shown], sizes, color=shades)
+        axes.secondary_yaxis("right").set_yticks(range(len(shown)), [str(change) for change in shown.values()])
         axes.axvspan(-2, 2, color="0.93", zorder=0)
         axes.axvline(0, color="black", linewidth=0.8)
         axes.invert_yaxis()
-        axes.margins(x=0.3)
-        axes.set(xlabel="(after - before) / spread over the seeds")
+        axes.set(xlabel="(after - before) / spread over the seeds; green is better, red is worse, grey may be chance")
 
     return plot(paint, 8, 3.2)
+
+
+def _shade(change: Change, better: str) -> str:
+    """Green or red where the change is clearly for the better or the worse, blue where it is clearly neither."""
+    if not change.is_clear:
+        return "0.7"
+    if better not in SIGNS:
+        return "tab:blue"
+    return "tab:green" if change.mean * SIGNS[better] > 0 else "tab:red"
 
 
 def palette_plot(evaluation: Evaluation) -> Image.Image | None:

@@ -61,7 +61,7 @@ def write_page(evaluation: Evaluation, file: Path) -> None:
         f"<p><strong>{escape(evaluation.verdict)}</strong></p>",
         *(f"<p>{escape(text)}</p>" for text in (method(evaluation),)),
         table(scores(evaluation)),
-        image(change_plot(evaluation, titles()), CHANGES),
+        image(change_plot(evaluation, ROWS), CHANGES),
         "<h2>Side by side</h2>",
         image(comparison(evaluation, len(evaluation.drawn[0])), "Pictures before and after at equal seeds"),
         "<h2>Palettes</h2>",
@@ -77,7 +77,7 @@ def write_markdown(evaluation: Evaluation, folder: Path) -> None:
     name, manifest = evaluation.adapter.name, evaluation.adapter.manifest
     pictures = {
         "side-by-side": ("Pictures before and after at equal seeds", comparison(evaluation, SEEDS_SHOWN)),
-        "changes": (CHANGES, change_plot(evaluation, titles())),
+        "changes": (CHANGES, change_plot(evaluation, ROWS)),
         "palette": ("Histograms of the commonest colours", palette_plot(evaluation)),
         "nearest": ("Similarity to the nearest training picture", nearest_plot(evaluation)),
     }
@@ -101,11 +101,6 @@ def write_markdown(evaluation: Evaluation, folder: Path) -> None:
         shown["nearest"],
     ]
     (folder / f"{name}.md").write_text("\n\n".join(filter(None, paragraphs)) + "\n", encoding="utf-8")
-
-
-def titles() -> dict[str, str]:
-    """Every score's title."""
-    return {name: title for name, (title, _) in ROWS.items()}
 
 
 def scores(evaluation: Evaluation) -> list[tuple[str, ...]]:

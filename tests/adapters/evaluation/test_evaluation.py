@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from adapters.cli.adapters import evaluate_command
 from adapters.evaluation.backbones import LARGE, FeatureExtractors, HubClip, load_backbone
+from adapters.evaluation.charts import change_plot
 from adapters.evaluation.evaluate import BY_SEED, Change, Evaluation, evaluate
 from adapters.evaluation.grid import labelled
 from adapters.evaluation.metrics import Array, clip_score, normalized
@@ -171,14 +172,19 @@ def test_small_pictures_are_enlarged_and_large_ones_shrunk(side: int, shown: int
     assert (np.asarray(page) == (255, 0, 0)).all(axis=-1).sum() == shown**2
 
 
-def judged(evaluation: Evaluation, *changes: tuple[float, float, float], nearest: float = 0.2) -> str:
-    """The verdict on two seeds that change similarity, CMMD and CLIP score so; before, everything is 0."""
+def changed(evaluation: Evaluation, *changes: tuple[float, float, float], nearest: float = 0.2) -> Evaluation:
+    """An evaluation of two seeds that change similarity, CMMD and CLIP score so; before, everything is 0."""
     names = ("reference_similarity", "cmmd", "clip_score")
     before = [dict.fromkeys(BY_SEED, 0.0) for _ in changes]
     after = [dict.fromkeys(BY_SEED, 0.0) | dict(zip(names, change, strict=True)) for change in changes]
     own = evaluation.held_out | {"nearest_training": 0.9}
     scores = replace(evaluation.after, nearest_training=nearest)
-    return replace(evaluation, by_seed=(before, after), held_out=own, after=scores).verdict
+    return replace(evaluation, by_seed=(before, after), held_out=own, after=scores)
+
+
+def judged(evaluation: Evaluation, *changes: tuple[float, float, float], nearest: float = 0.2) -> str:
+    """The verdict on it."""
+    return changed(evaluation, *changes, nearest=nearest).verdict
 
 
 def test_the_verdict_says_what_is_clear_and_what_may_be_chance(evaluation: Evaluation) -> None:
@@ -192,6 +198,21 @@ def test_the_verdict_says_what_is_clear_and_what_may_be_chance(evaluation: Evalu
     fallen = judged(evaluation, (0.40, -0.20, -0.28), (0.42, -0.22, -0.30))
     assert "follows captions less (CLIP score -0.290 ± 0.014)" in fallen
     assert "by heart" in judged(evaluation, (0.40, -0.20, 0.0), (0.42, -0.22, 0.0), nearest=0.95)
+
+
+@pytest.mark.parametrize(
+    ("caption", "shown"),
+    [((-0.28, -0.30), {"green", "red"}), ((0.28, 0.30), {"green"}), ((-0.1, -0.9), {"green", "grey"})],
+)
+def test_the_plot_is_red_where_a_score_clearly_falls_and_grey_where_that_may_be_chance(
+    evaluation: Evaluation, caption: tuple[float, float], shown: set[str]
+) -> None:
+    first, second = caption
+    plotted = change_plot(changed(evaluation, (0.40, -0.20, first), (0.42, -0.22, second)), ROWS)
+    assert plotted is not None
+    inks = {"green": (44, 160, 44), "red": (214, 39, 40), "grey": (178, 178, 178)}
+    pixels = np.asarray(plotted.convert("RGB")).astype(int)
+    assert {name for name, ink in inks.items() if (abs(pixels - ink).max(axis=-1) < 2).sum() > 500} == shown
 
 
 def test_a_score_of_zero_or_below_has_a_change_like_any_other() -> None:
