@@ -26,6 +26,7 @@ COMPONENT_FILES = ("text_encoder/model.safetensors", "unet/diffusion_pytorch_mod
 """A DreamBooth checkpoint has at least one of these. Tensors that one leaves out are those of the base model."""
 DIFFERENCE_FILE = "difference.safetensors"
 """A DreamBooth checkpoint as its difference to the base model, in place of ``COMPONENT_FILES``."""
+WEIGHT_FILES = (LORA_FILE, DIFFERENCE_FILE, *COMPONENT_FILES)
 HEADER_MAX = 100_000_000
 """Bytes of a safetensors header; the format allows no more."""
 UNREADABLE = "the header cannot be read: truncated, or not a safetensors file"
@@ -164,13 +165,13 @@ def _candidates(folder: Path) -> Iterator[Path]:
         if child.name.startswith("."):
             continue
         closed = child.is_dir() and not os.access(child, os.R_OK | os.X_OK)
-        if closed or any(os.path.exists(child / name) for name in (MANIFEST, LORA_FILE)):
+        if closed or any(os.path.exists(child / name) for name in (MANIFEST, *WEIGHT_FILES)):
             yield child
 
 
 def _stamps(child: Path) -> Iterator[tuple[str, int, int]]:
     """Path, size and time of change of each file that makes the adapter."""
-    for name in (MANIFEST, LORA_FILE, DIFFERENCE_FILE, *COMPONENT_FILES):
+    for name in (MANIFEST, *WEIGHT_FILES):
         try:
             stat = os.stat(child / name)
         except OSError:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 
 Shape = tuple[int, ...]
 NetworkShapes = Mapping[str, Mapping[str, Shape]]
 """The shapes of a model's parameters by dotted name, by network: ``unet`` and ``text_encoder``."""
-STEP = ".step"
-"""Ends the name of a step's size in the difference of a checkpoint."""
 CANONICAL = re.compile(r"(?P<network>unet|text_encoder)\.(?P<layer>.+)\.lora_(?P<side>[AB])\.weight")
 """The keys of a LoRA in the adapters' folder: A (rank, inputs) and B (outputs, rank), with alpha multiplied in."""
 
@@ -21,17 +19,22 @@ def lora_fault(matrices: Mapping[str, Shape], networks: NetworkShapes) -> str:
     for key, shape in matrices.items():
         if not (match := CANONICAL.fullmatch(key)):
             return f"the key {key[:200]!r} is none of a LoRA's"
-        layers.setdefault((match["network"], match["layer"]), {})[match["side"]] = shape
-    for (network, layer), sides in layers.items():
-        weight = networks[network].get(parameter(f"{layer}.weight", networks[network]), ())
-        if len(weight) not in {2, 4}:
-            key = f"{network}.{layer}.lora_{next(iter(sides))}.weight"
-            return f"the key {key!r} cannot be applied to this model: it has no such layer"
+        network, layer, side = match["network"], match["layer"], match["side"]
+        weight = parameter(f"{layer}.weight", networks[network])
+        if len(networks[network].get(weight, ())) not in {2, 4} or weight.endswith("_embedding.weight"):
+            return f"the key {key[:200]!r} cannot be applied to this model: it has no such layer"
+        sides = layers.setdefault((network, weight), {})
+        if side in sides:
+            return f"the key {key[:200]!r} is for a layer that the file has already under another name"
+        sides[side] = shape
+    for (network, weight), sides in layers.items():
+        layer = f"{network}.{weight.removesuffix('.weight')}"
         if len(sides) < 2:
-            return f"{network}.{layer} has no {'down' if 'B' in sides else 'up'} weight"
-        if not pair_fits(sides["A"], sides["B"], weight):
-            layer_maps = f"the layer maps {math.prod(weight[1:])} to {weight[0]}"
-            return f"{network}.{layer} has shapes {sides['A']} and {sides['B']}; {layer_maps}"
+            return f"{layer} has no {'down' if 'B' in sides else 'up'} weight"
+        whole = networks[network][weight]
+        if not pair_fits(sides["A"], sides["B"], whole):
+            maps = f"the layer maps {math.prod(whole[1:])} to {whole[0]}"
+            return f"{layer} has shapes {sides['A']} and {sides['B']}; {maps}"
     return "" if layers else "the file holds no weights"
 
 
@@ -40,16 +43,8 @@ def pair_fits(down: Shape, up: Shape, weight: Shape) -> bool:
     if len(down) < 2 or len(up) < 2 or not down[0]:
         return False
     windows = math.prod(weight[2:]) == 1 or down[2:] == weight[2:]
-    return (
-        windows
-        and math.prod(down[1:]) == math.prod(weight[1:])
-        and (*up[:2], math.prod(up[2:]))
-        == (
-            weight[0],
-            down[0],
-            1,
-        )
-    )
+    inputs_fit = math.prod(down[1:]) == math.prod(weight[1:])
+    return windows and inputs_fit and (*up[:2], math.prod(up[2:])) == (weight[0], down[0], 1)
 
 
 def checkpoint_fault(network: str, tensors: Mapping[str, Shape], networks: NetworkShapes) -> str:
@@ -64,19 +59,7 @@ def checkpoint_fault(network: str, tensors: Mapping[str, Shape], networks: Netwo
     return ""
 
 
-def difference_fault(keys: Iterable[str], networks: NetworkShapes) -> str:
-    """Why a difference of these keys cannot be laid over the model; empty if it can be.
-
-    Its tensors are deflated, so that only their names can be compared; the weights it was made from are known by hash.
-    """
-    for key in keys:
-        network, _, name = key.removesuffix(STEP).partition(".")
-        if network not in networks or parameter(name, networks[network]) not in networks[network]:
-            return f"the key {key[:200]!r} cannot be applied to this model"
-    return ""
-
-
-def parameter(written: str, names: Mapping[str, Shape]) -> str:
+def parameter(written: str, names: Container[str]) -> str:
     """The model's name of a parameter: releases of the libraries differ in whether ``text_model.`` leads."""
     known = (written, written.removeprefix("text_model."), f"text_model.{written}")
     return next((name for name in known if name in names), written)

@@ -16,7 +16,7 @@ from adapters.manifest import MANIFEST, AdapterError, Manifest, Style, faults, r
 from adapters.publishing.base_models import BaseModel, base_model
 from adapters.publishing.names import check_command, check_name
 from adapters.publishing.weights import Weights, copy_weights
-from adapters.registry import COMPONENT_FILES, LORA_FILE, Adapter, hash_files
+from adapters.registry import COMPONENT_FILES, LORA_FILE, WEIGHT_FILES, Adapter, hash_files
 from engine.files import MARK, make_readable, settle, staged
 from engine.hub import only_local
 
@@ -149,9 +149,9 @@ def checked(fields: Mapping[str, Any]) -> Manifest:
 def remove_adapter(name: str, own: Path) -> Path | None:
     """Deletes one of your own adapters, a broken one too; its folder if something else is in it and stays."""
     folder = own / name
-    if Path(name).name != name or not any((folder / file).is_file() for file in (MANIFEST, LORA_FILE)):
+    if Path(name).name != name or not any((folder / file).is_file() for file in (MANIFEST, *WEIGHT_FILES)):
         raise AdapterError(f"{own} has no adapter {name!r}; those that come with Sanggar cannot be removed")
-    files = [folder / file for file in (LORA_FILE, *COMPONENT_FILES, REPORT, MARK, MANIFEST)]
+    files = [folder / file for file in (*WEIGHT_FILES, REPORT, MARK, MANIFEST)]
     for file in files:
         file.unlink(missing_ok=True)
     for place in sorted({file.parent for file in files}, reverse=True):

@@ -12,10 +12,9 @@ from safetensors.torch import save_file
 from adapters.cli.output import tracked
 from adapters.manifest import MANIFEST, AdapterError
 from adapters.registry import DIFFERENCE_FILE, Adapter, Registry, hash_files
-from adapters.shapes import STEP
+from adapters.shapes import parameter
 from adapters.training.report import REPORT
-from engine.adapters.checkpoints import own_name
-from engine.adapters.differences import FORMAT, NETWORKS, moved
+from engine.adapters.differences import FORMAT, NETWORKS, STEP, moved
 from engine.adapters.lora_files import Unusable, read_tensors
 from engine.diffusion.model import ModelMissing, find_source
 from engine.files import make_readable, staged, write_whole
@@ -100,8 +99,8 @@ def difference(network: str, file: Path, base_file: Path, errors: Errors) -> dic
         raise AdapterError(f"{file}: {error}") from None
     packed: dict[str, torch.Tensor] = {}
     for written, whole in tracked(list(checkpoint.items()), f"the difference of {network}"):
-        name = own_name(written, base)
-        if name is None or base[name].shape != whole.shape:
+        name = parameter(written, base)
+        if name not in base or base[name].shape != whole.shape:
             raise AdapterError(f"{file}: the base model has no {written} of the shape {tuple(whole.shape)}")
         if not torch.equal(whole.float(), base[name].float()):
             steps, step = encoded(whole.float() - base[name].float())

@@ -23,6 +23,7 @@ from adapters.publishing.low_rank import low_rank
 from adapters.publishing.recognising import made_for, other_kind
 from adapters.publishing.scales import Scales
 from adapters.shapes import Shape, lora_fault
+from engine.adapters.differences import FORMAT
 
 _LAYER = r"(?P<layer>.+?)(?:\.lora|\.lora_linear_layer|_lora)?"
 _LYCORIS = r"hada_[wt][12](?:_[ab])?|lokr_[wt][12](?:_[ab])?"
@@ -35,6 +36,10 @@ PREFIXES = {
     "text_encoder": ("text_encoder.", "lora_te_", "lora_te1_", "lycoris_te_"),
 }
 PEFT = "base_model.model."
+DIFFERENCE = (
+    "a DreamBooth checkpoint that was made compact; add the folder in which it lies beside its manifest.json, which "
+    "says what it is"
+)
 OLD_ATTENTION = re.compile(r"self_attn\.to_(q|k|v|out)$")
 
 Tensors = dict[str, torch.Tensor]
@@ -43,6 +48,8 @@ Tensors = dict[str, torch.Tensor]
 def canonical(file: Path, base: BaseModel) -> Tensors:
     """The LoRA in ``file`` in the canonical layout, for ``base``. Raises AdapterError saying what the file is else."""
     tensors, header = read_tensors(file)
+    if header.get("format") == FORMAT:
+        raise AdapterError(f"{file}: {DIFFERENCE}")
     if said := other_kind(tensors):
         raise AdapterError(f"{file}: {said}")
     scales = Scales(file, header)

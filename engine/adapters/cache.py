@@ -46,7 +46,7 @@ class AdapterCache:
         self._shelves: dict[str, MemoryBudget[Any]] = {"lora": self.loras, "dreambooth": self.variants}
         self._reader = Reader(model, max_rank)
         self._facts = facts
-        self._networks = model_shapes(model)
+        self._networks, self._source = model_shapes(model), model.source
         self._fitting: set[str] = set()
         self._registry = registry
         self._lock = threading.Lock()
@@ -67,7 +67,7 @@ class AdapterCache:
     def _misfit(self, adapter: Adapter) -> str:
         """Why the adapter does not fit; the headers of one that fits are read once."""
         key = key_of(adapter)
-        fault = "" if key in self._fitting else misfit(adapter, self._facts, self._networks)
+        fault = "" if key in self._fitting else misfit(adapter, self._facts, self._networks, self._source)
         if not fault:
             self._fitting.add(key)
         return fault

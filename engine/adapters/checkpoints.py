@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from adapters.registry import DIFFERENCE_FILE
+from adapters.shapes import parameter
 from engine.adapters.differences import NETWORKS, read_difference, read_names
 from engine.adapters.lora_files import Unusable, read_shapes, read_tensors
 from engine.transfer import send
@@ -73,7 +74,7 @@ def difference_bytes(names: Mapping[str, list[str]], base: Checkpoint) -> int:
     size = 0
     for component, written in names.items():
         state = getattr(base, component).state_dict()
-        size += sum(state[name].nbytes for name in (own_name(one, state) for one in written) if name)
+        size += sum(state[name].nbytes for name in (parameter(one, state) for one in written) if name in state)
     return size
 
 
@@ -83,8 +84,8 @@ def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module)
     for written, tensor in tensors.items():
         if written.endswith("position_ids"):
             continue
-        name = own_name(written, state)
-        if name is None:
+        name = parameter(written, state)
+        if name not in state:
             raise Unusable(f"the key {component}.{written} cannot be applied to this model")
         if tensor.shape != state[name].shape:
             shapes = f"{tuple(tensor.shape)}; the model's is {tuple(state[name].shape)}"
@@ -92,12 +93,6 @@ def fit(component: str, tensors: Mapping[str, torch.Tensor], network: nn.Module)
         there = send(tensor.to(state[name].dtype), state[name].device)
         fitting[name] = torch.empty_like(state[name]).copy_(there)
     return fitting
-
-
-def own_name(written: str, state: Container[str]) -> str | None:
-    """What the network calls the tensor that a file calls ``written``."""
-    names = (written, written.removeprefix("text_model."), "text_model." + written)
-    return next((name for name in names if name in state), None)
 
 
 def overlay(network: nn.Module, tensors: dict[str, torch.Tensor]) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Whether an adapter fits the loaded model, without reading its weights. Imports no torch.
+"""Whether an adapter fits the loaded model, without reading its weights.
 
 It fits if the model predicts what the adapter was trained for, and every tensor of it has a place of its shape in the
 model. So fine-tunes and copies of a model take its adapters, whatever they are called.
@@ -8,33 +8,37 @@ from __future__ import annotations
 
 from adapters.manifest import AdapterError, Manifest, model_name
 from adapters.registry import DIFFERENCE_FILE, Adapter, read_shapes
-from adapters.shapes import NetworkShapes, checkpoint_fault, difference_fault, lora_fault
+from adapters.shapes import NetworkShapes, checkpoint_fault, lora_fault
+from engine.adapters.differences import check_base
+from engine.adapters.lora_files import Unusable
 from engine.plan import ModelFacts
 from engine.protocol import AdapterInfo, StyleInfo
 
 
-def misfit(adapter: Adapter, facts: ModelFacts, networks: NetworkShapes) -> str:
-    """Why the adapter does not fit the loaded model; empty if it does."""
+def misfit(adapter: Adapter, facts: ModelFacts, networks: NetworkShapes, source: str) -> str:
+    """Why the adapter does not fit the loaded model, which was read from ``source``; empty if it does."""
     manifest = adapter.manifest
     if manifest.prediction_type != facts.prediction_type:
         return f"it was trained for {manifest.prediction_type}, and the loaded model predicts {facts.prediction_type}"
-    fault = shape_fault(adapter, networks)
+    fault = weights_fault(adapter, networks, source)
     if fault and model_name(manifest.base_model) != model_name(facts.name):
         return f"it was made for {manifest.base_model!r}, and {facts.name!r} is loaded: {fault}"
     return fault
 
 
-def shape_fault(adapter: Adapter, networks: NetworkShapes) -> str:
-    """Which tensor of the adapter has no place in the model; empty if every one has. Reads headers alone."""
+def weights_fault(adapter: Adapter, networks: NetworkShapes, source: str) -> str:
+    """Which tensor of the adapter has no place in the model, or why none can be told; empty if every one has."""
     try:
-        shapes = {file: read_shapes(file) for file in adapter.files()}
+        files = adapter.files()
         if adapter.manifest.kind == "lora":
-            other_layout = bool(adapter.layout_fault())  # the reader of weights judges those layer by layer
-            return "" if other_layout else lora_fault(next(iter(shapes.values())), networks)
-        if difference := shapes.get(adapter.folder / DIFFERENCE_FILE):
-            return difference_fault(difference, networks)
-        faults = [checkpoint_fault(file.parent.name, found, networks) for file, found in shapes.items()]
+            return adapter.layout_fault() or lora_fault(read_shapes(files[0]), networks)
+        if files == [adapter.folder / DIFFERENCE_FILE]:
+            check_base(files[0], networks, source)
+            return ""
+        faults = [checkpoint_fault(file.parent.name, read_shapes(file), networks) for file in files]
         return next(filter(None, faults), "")
+    except Unusable as error:
+        return str(error)
     except (AdapterError, OSError):
         return "its weights cannot be read"
 

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 
 from adapters.manifest import model_name
 from adapters.registry import COMPONENT_FILES, hash_files
-from adapters.shapes import STEP
+from adapters.shapes import NetworkShapes, parameter
 from engine.adapters.lora_files import Unusable, opened, read_tensors
 from engine.hub import local_file
 
 FORMAT = "sanggar-difference-1"
+STEP = ".step"
 NETWORKS = {file.partition("/")[0]: file for file in COMPONENT_FILES}
 """The file of each network's weights in a model's folder."""
 
@@ -56,6 +58,21 @@ def read_names(file: Path) -> dict[str, list[str]]:
         return changed_names(whole.keys())
 
 
+def check_base(file: Path, networks: NetworkShapes, source: str) -> None:
+    """Whether ``file`` is the difference to the model ``networks`` of ``source``. Reads the model's files only once.
+
+    :raises Unusable: where it is damaged, or the difference to other weights.
+    """
+    with opened(file) as whole:
+        metadata, names = dict(whole.metadata() or {}), changed_names(whole.keys())
+    if not names:
+        raise Unusable("the file holds no weights")
+    for network, changed in names.items():
+        if not networks[network].keys() >= {parameter(name, networks[network]) for name in changed}:
+            raise other_base(network, metadata)
+        base_file(network, metadata, source)
+
+
 def changed_names(keys: Collection[str]) -> dict[str, list[str]]:
     """The names of the changed tensors, by those networks that have any."""
     tensors = [key for key in keys if not key.endswith(STEP)]
@@ -68,14 +85,25 @@ def changed_names(keys: Collection[str]) -> dict[str, list[str]]:
 
 def base_file(network: str, metadata: Mapping[str, str], source: str) -> Path:
     """:raises Unusable: where the base model's file of ``network`` is not the one that the metadata name."""
-    file, expected = local_file(source, NETWORKS[network]), metadata.get(network, "")
-    if file is None or hash_files([file]) != expected:
-        name = model_name(metadata.get("base_model", ""))
-        raise Unusable(
-            f"it is the difference to other weights of {name} than this model has, with the SHA-256 {expected[:16]}... "
-            f"of {NETWORKS[network]}: load those, or train it again on these"
-        )
+    file = local_file(source, NETWORKS[network])
+    if file is None or hash_once(file, file.stat().st_size, file.stat().st_mtime_ns) != metadata.get(network):
+        raise other_base(network, metadata)
     return file
+
+
+@lru_cache(maxsize=8)
+def hash_once(file: Path, size: int, changed: int) -> str:
+    """SHA-256 of the file as it was with this size and time of change: gigabytes, and each listing asks for it."""
+    return hash_files([file])
+
+
+def other_base(network: str, metadata: Mapping[str, str]) -> Unusable:
+    """Says which weights would have to be loaded."""
+    name, expected = model_name(metadata.get("base_model", "")), metadata.get(network, "")[:16]
+    return Unusable(
+        f"it is the difference to other weights of {name} than this model has, with the SHA-256 {expected}... of "
+        f"{NETWORKS[network]}: load those, or train it again on these"
+    )
 
 
 def moved(base: torch.Tensor, packed: torch.Tensor, step: torch.Tensor | None) -> torch.Tensor:

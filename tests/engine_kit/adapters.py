@@ -1,4 +1,4 @@
-"""Adapters with random weights for tiny models, in every layout that is found in the wild."""
+"""Adapters with random weights for tiny models: as the adapters' folder has them, and as they are found elsewhere."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def write_lora(
     edit: Callable[[Tensors], None] = lambda tensors: None,
     **manifest: Any,
 ) -> Path:
-    """A LoRA named as its folder, for the model in ``base``; ``edit`` may spoil the tensors."""
+    """A LoRA named as its folder, for the model in ``base``; ``edit`` may spoil the tensors.
+
+    Only the layout ``diffusers``, without ``alpha``, is the one that the engine reads.
+    """
     torch.manual_seed(seed)
     folder.mkdir(parents=True)
     layers = {"unet": _layers(UNet2DConditionModel.from_pretrained(base / "unet"), UNET_LAYERS)}
@@ -63,7 +66,7 @@ def write_peft(folder: Path, base: Path, *, rank: int = 4, alpha: float = 6.0, s
     adapted = get_peft_model(unet, config)
     config.save_pretrained(str(folder))
     save_file(get_peft_model_state_dict(adapted, save_embedding_layers=False), folder / LORA_FILE)
-    _manifest(folder, base, kind="lora", rank=rank)
+    _manifest(folder, base, kind="lora", rank=rank, base_model=str(base))
     return adapted.get_base_model().eval()
 
 

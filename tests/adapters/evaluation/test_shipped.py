@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 
 from adapters.evaluation.pictures import load_adapted
 from adapters.registry import DIFFERENCE_FILE, SHIPPED, Registry
-from adapters.shapes import STEP
 from adapters.training.recipe import read_recipe
 from engine.adapters.checkpoints import read_networks
-from engine.adapters.differences import NETWORKS
+from engine.adapters.differences import NETWORKS, STEP
 from engine.adapters.lora_files import Unusable
 from engine.nano import WEIGHTS
+from tests.engine_kit.judge import Wish, difference
+from tests.engine_kit.live import serve
 from tests.kit import ROOT
 
 KINDS = {"kancil": "lora", "retro": "dreambooth", "landscape": "lora"}
@@ -57,6 +58,14 @@ def test_retro_is_refused_on_a_nano_of_other_weights(tmp_path: Path) -> None:
         save_file({"conv_in.weight": torch.zeros(1)}, tmp_path / file)
     with pytest.raises(Unusable, match="other weights of nano than this model has"):
         read_networks(Registry([SHIPPED]).get("retro").folder, str(tmp_path))
+
+
+def test_the_engine_lists_all_three_as_usable_with_nano_and_draws_with_retro() -> None:
+    with serve(WEIGHTS, SHIPPED) as live:
+        listed = {one["name"]: (one["kind"], one["reason"]) for one in live.http.get("/v1/adapters").json()["data"]}
+        plain, retro = (live.draw(Wish(num_inference_steps=4, adapters=use)) for use in ((), (("retro", 1.0),)))
+    assert listed == {name: (kind, "") for name, kind in KINDS.items()}
+    assert difference(plain, retro) > 100
 
 
 @pytest.mark.parametrize("name", KINDS)

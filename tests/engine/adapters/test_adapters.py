@@ -59,19 +59,22 @@ SPOILED: dict[str, tuple[Callable[[Tensors], Any], str]] = {
         lambda t: t.update({"unet.nowhere.lora_A.weight": torch.ones(2, 2)}),
         "unet.nowhere.lora_A.weight",
     ),
-    "unknown-kind": (lambda t: t.update({"lora_unet_mid_block.hada_w1_a": torch.ones(2, 2)}), "hada_w1_a"),
-    "dora": (lambda t: t.update({FIRST.replace("lora_A.weight", "lora_magnitude_vector"): torch.ones(2)}), "magnitude"),
+    "unknown-kind": (lambda t: t.update({"lora_unet_mid_block.hada_w1_a": torch.ones(2, 2)}), "sanggar adapters add"),
+    "dora": (
+        lambda t: t.update({FIRST.replace("lora_A.weight", "lora_magnitude_vector"): torch.ones(2)}),
+        "another layout",
+    ),
     "half-a-pair": (lambda t: t.pop(FIRST), "no down weight"),
     "wrong-shape": (lambda t: t.update({FIRST: torch.ones(4, 7)}), "(4, 7)"),
     "no-matrix": (lambda t: t.update({FIRST: torch.ones(())}), "to_q has shapes ()"),
     "no-rank": (lambda t: t.update({FIRST: torch.ones(0, 16)}), "(0, 16)"),
     "said-twice": (
         lambda t: t.update({FIRST.replace("lora_A", "lora.down"): torch.ones(4, 16)}),
-        "under another name",
+        "another layout",
     ),
     "wrong-alpha": (
         lambda t: t.update({FIRST.replace("lora_A.weight", "alpha"): torch.ones(3)}),
-        "alpha of unet.down_blocks.0",
+        "another layout",
     ),
     "not-finite": (lambda t: t.update({FIRST: torch.full((4, 16), torch.nan)}), "not finite"),
 }
@@ -109,7 +112,7 @@ def test_a_damaged_file_is_refused(shelf: MemoryBudget, name: str) -> None:
 
 def test_a_checkpoint_with_a_foreign_tensor_is_refused(shelf: MemoryBudget) -> None:
     write_dreambooth(shelf.folder / "foreign", shelf.base, edit=lambda t: t.update({"foreign.weight": torch.ones(1)}))
-    assert ".foreign.weight cannot be applied to this model" in shelf.refusal("foreign")
+    assert "foreign.weight cannot be applied" in shelf.refusal("foreign")
 
 
 def test_weights_that_are_not_those_of_the_manifest_are_refused(shelf: MemoryBudget) -> None:
@@ -187,11 +190,14 @@ def test_more_checkpoints_than_fit_are_drawn_by_turns(shelf: MemoryBudget) -> No
 
 def test_the_list_tells_which_adapters_can_be_used(shelf: MemoryBudget) -> None:
     write_lora(shelf.folder / "fine-tune", shelf.base, base_model="other")
+    write_lora(shelf.folder / "by-hand", shelf.base, layout="kohya")
     write_lora(shelf.folder / "foreigner", shelf.base, base_model="other", edit=spoil(SPOILED["wrong-shape"][0]))
     listed = {entry["name"]: entry for entry in shelf.live.http.get("/v1/adapters").json()["data"]}
     assert listed["lora-0"]["usable"]
     assert listed["fine-tune"]["usable"]
     assert not listed["foreigner"]["usable"]
+    assert not listed["by-hand"]["usable"]
+    assert "sanggar adapters add FOLDER" in listed["by-hand"]["reason"]
     assert "'other'" in listed["foreigner"]["reason"]
 
 

@@ -1,4 +1,4 @@
-"""Adapters draw what diffusers draws with them, alone and in a batch of which no two rows are alike."""
+"""Adapters of every layout draw, once they were added, what diffusers draws with them as they were found."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapters.publishing.adding import adopt_adapter
 from tests.engine_kit.adapters import complete_checkpoint, write_dreambooth, write_lora, write_peft
 from tests.engine_kit.judge import Pixels, Wish, difference, draw, load_pipeline, twin
 from tests.engine_kit.live import Live, serve
@@ -25,6 +26,8 @@ class Studio:
     live: Live
     pipeline: Any
     base: Path
+    found: Path
+    """Folder of the LoRAs as they are found in the wild."""
     adapters: Path
 
     def judge(self, wish: Wish) -> Pixels:
@@ -37,7 +40,7 @@ class Studio:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Already found a `peft_config`")  # that is what two adapters are
             for name, _ in loras:
-                pipeline.load_lora_weights(self.adapters / name, adapter_name=name)
+                pipeline.load_lora_weights(self.found / name, adapter_name=name)
         if loras:
             pipeline.set_adapters([name for name, _ in loras], [weight for _, weight in loras])
         return draw(pipeline, wish)
@@ -49,10 +52,11 @@ def studio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     base = write_sd21(root / "small", request.param)
     for index, (name, layout) in enumerate(LAYOUTS.items()):
         alpha = 6.0 if layout == "kohya" else None
-        write_lora(root / "adapters" / name, base, layout=layout, rank=2 + 3 * index, alpha=alpha, seed=index)  # type: ignore[arg-type]
+        fields: Any = {"layout": layout, "rank": 2 + 3 * index, "alpha": alpha, "seed": index}
+        adopt_adapter(write_lora(root / "found" / name, base, base_model=str(base), **fields), root / "adapters")
     write_dreambooth(root / "adapters" / "dream", base)
     with serve(base, root / "adapters", adapter_slots=4) as live:
-        yield Studio(live, load_pipeline(base), base, root / "adapters")
+        yield Studio(live, load_pipeline(base), base, root / "found", root / "adapters")
 
 
 WISHES = [
@@ -96,7 +100,8 @@ def test_a_batch_of_equals_is_the_pipelines(studio: Studio) -> None:
 )
 def test_a_file_that_peft_wrote_draws_what_peft_draws(studio: Studio, name: str, options: dict[str, Any]) -> None:
     pipeline = twin(studio.pipeline)
-    pipeline.unet = write_peft(studio.adapters / name, studio.base, **options)
+    pipeline.unet = write_peft(studio.found / name, studio.base, **options)
+    adopt_adapter(studio.found / name, studio.adapters)
     wish = Wish(seed=9, adapters=((name, 1.0),))
     drawn = studio.live.draw(wish)
     assert difference(drawn, draw(pipeline, wish)) <= 1
