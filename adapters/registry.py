@@ -99,6 +99,18 @@ class Registry:
         """Folders that hold an adapter which cannot be used, and why."""
         return dict(self._refresh()[1])
 
+    def unusable(self) -> dict[str, str]:
+        """Names of the broken folders that hide no adapter, and why, without paths of this machine."""
+        adapters, broken = self._refresh()
+        return {
+            child.name: self._without_paths(reason) for child, reason in broken.items() if child.name not in adapters
+        }
+
+    def _without_paths(self, reason: str) -> str:
+        for folder in self._folders:
+            reason = reason.replace(f"{folder}{os.sep}", "")
+        return reason
+
     def get(self, name: str) -> Adapter:
         """The adapter of that name; raises BrokenAdapter or UnknownAdapter, the latter with the valid names."""
         adapters, broken = self._refresh()

@@ -229,17 +229,18 @@ class AdapterInfo(BaseModel):
     """An entry of ``GET /v1/adapters``."""
 
     name: str
-    kind: Literal["lora", "dreambooth"]
-    base_model: str
-    prediction_type: str
-    title: str
+    kind: Literal["lora", "dreambooth"] | None = None
+    """None, and the following fields empty, if its folder is broken, for the reason that ``reason`` has."""
+    base_model: str = ""
+    prediction_type: str = ""
+    title: str = ""
     description: str = ""
     trigger_words: list[str] = Field(default_factory=list)
     rank: int | None = None
-    sha256: str
+    sha256: str = ""
     style: StyleInfo | None = None
     usable: bool
-    """False where the loaded model is not the one this adapter was made for."""
+    """False if it does not fit the loaded model, or its folder is broken."""
     reason: str = ""
     """Why it is not usable."""
     loaded: bool = False

@@ -126,7 +126,8 @@ class Replies:
         ).replace("\n\n", "\n")
         if adapter.usable:
             return details
-        return f"{details}\n{self.say('adapter-not-usable', name=adapter.name, base=adapter.base_model)}"
+        refusal = self.say("adapter-not-usable", name=adapter.name, why=adapter.reason)
+        return f"{details}\n{refusal}" if adapter.kind else refusal
 
     def adapter_used(self, change: Change) -> str:
         new, old = self._named(change.new), self._named(change.old)
@@ -181,7 +182,7 @@ class Replies:
 
     def _adapter(self, adapter: AdapterInfo) -> str:
         key = "adapter-line" if adapter.usable else "adapter-line-unusable"
-        return self.say(key, name=adapter.name, title=adapter.title, kind=adapter.kind, base=adapter.base_model)
+        return self.say(key, name=adapter.name, title=adapter.title, kind=adapter.kind, why=adapter.reason)
 
     def _named(self, adapter: str | None) -> str:
         return adapter or self.say("base-model")

@@ -104,7 +104,7 @@ class AdapterChoice:
             return None
         found = await self._find(adapter, (DEFAULT, NONE))
         if not found.usable:
-            raise Refused("adapter-not-usable", name=found.name, base=found.base_model)
+            raise Refused("adapter-not-usable", name=found.name, why=found.reason)
         return found.name
 
     async def _find(self, name: str, words: tuple[str, ...]) -> AdapterInfo:

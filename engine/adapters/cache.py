@@ -54,8 +54,12 @@ class AdapterCache:
         self._reading = {kind: threading.Lock() for kind in self._shelves}
 
     def list(self) -> list[AdapterInfo]:
-        """Every adapter of the registry, and whether it fits."""
-        return [self._info(adapter) for adapter in self._registry.list()]
+        """Every adapter of the registry, and whether it fits; the broken ones last."""
+        broken = self._registry.unusable().items()
+        return [
+            *(self._info(adapter) for adapter in self._registry.list()),
+            *(AdapterInfo(name=name, usable=False, reason=reason) for name, reason in sorted(broken)),
+        ]
 
     def _info(self, adapter: Adapter) -> AdapterInfo:
         info = describe(adapter, self._misfit(adapter))
@@ -108,8 +112,10 @@ class AdapterCache:
             adapter = self._registry.get(name)
         except AdapterError as error:
             known = [adapter.name for adapter in self._registry.list()]
-            if name in {folder.name for folder in self._registry.broken()}:
-                raise AdapterRefused(f"The adapter {name!r} is damaged or incomplete.", param="adapters") from error
+            if reason := self._registry.unusable().get(name):
+                raise AdapterRefused(
+                    f"The adapter {name!r} is damaged or incomplete: {reason}.", param="adapters"
+                ) from error
             message = f"There is no adapter {name!r}. Known: {', '.join(known) or 'none'}."
             raise NotFound(message, param="adapters") from error
         if reason := self._misfit(adapter):

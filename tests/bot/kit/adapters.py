@@ -26,4 +26,5 @@ def adapter(
         sha256="0" * 64,
         style=declares or shipped,
         usable=usable,
+        reason="" if usable else "another model",
     )

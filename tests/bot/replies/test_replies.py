@@ -21,7 +21,7 @@ from bot.replies.text_length import length, shortened
 from bot.styles.bindings import Binding
 from bot.styles.choosing import Change, Listing
 from bot.styles.style import ResolvedStyle
-from engine.protocol import AdapterUse
+from engine.protocol import AdapterInfo, AdapterUse
 from tests.bot.kit.adapters import adapter
 from tests.bot.kit.pictures import picture
 
@@ -223,7 +223,7 @@ def test_the_list_of_adapters_says_what_draws_each_style_and_what_does_not_fit()
         "/landscape is drawn with the base model alone (chosen here)",
         "",
         "kancil: Kancil (lora)",
-        "sketch: Sketch (lora), not usable here: made for sd-2-1",
+        "sketch, not usable here: another model",
     ]
     assert "no adapters" in ENGLISH.adapter_list(Listing((), bindings))
 
@@ -245,7 +245,9 @@ def test_an_adapter_is_described() -> None:
         "trigger words: -",
         f"SHA-256: {'0' * 64}",
     ]
-    assert ENGLISH.adapter_info(adapter("kancil", usable=False)).endswith("not for the one that is loaded.")
+    assert ENGLISH.adapter_info(adapter("kancil", usable=False)).endswith("cannot be used here: another model.")
+    broken = AdapterInfo(name="torn", usable=False, reason="truncated")
+    assert ENGLISH.adapter_info(broken) == "Adapter torn cannot be used here: truncated."
 
 
 def test_a_change_names_what_draws_from_now_on() -> None:

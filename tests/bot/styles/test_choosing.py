@@ -53,7 +53,7 @@ async def test_an_adapter_for_another_model_cannot_be_chosen(
 ) -> None:
     scripted.adapters.append(adapter("sketch", usable=False, base_model="sd-2-1"))
     refused = await refusal(app, origin, "kancil", "sketch")
-    assert (refused.reason, refused.values) == ("adapter-not-usable", {"name": "sketch", "base": "sd-2-1"})
+    assert (refused.reason, refused.values) == ("adapter-not-usable", {"name": "sketch", "why": "another model"})
     assert (await app.adapter_choice.info("sketch")).base_model == "sd-2-1"
 
 

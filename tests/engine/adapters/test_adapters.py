@@ -192,11 +192,14 @@ def test_the_list_tells_which_adapters_can_be_used(shelf: MemoryBudget) -> None:
     write_lora(shelf.folder / "fine-tune", shelf.base, base_model="other")
     write_lora(shelf.folder / "by-hand", shelf.base, layout="kohya")
     write_lora(shelf.folder / "foreigner", shelf.base, base_model="other", edit=spoil(SPOILED["wrong-shape"][0]))
+    (write_lora(shelf.folder / "no-weights", shelf.base) / LORA_FILE).unlink()
     listed = {entry["name"]: entry for entry in shelf.live.http.get("/v1/adapters").json()["data"]}
     assert listed["lora-0"]["usable"]
     assert listed["fine-tune"]["usable"]
     assert not listed["foreigner"]["usable"]
     assert not listed["by-hand"]["usable"]
+    broken = {"name": "no-weights", "kind": None, "usable": False, "reason": f"no-weights: no {LORA_FILE}"}
+    assert broken.items() <= listed["no-weights"].items()
     assert "sanggar adapters add FOLDER" in listed["by-hand"]["reason"]
     assert "'other'" in listed["foreigner"]["reason"]
 
