@@ -9,14 +9,18 @@ from typing import Any
 import diffusers
 import torch
 import transformers
-from diffusers import DDPMScheduler, StableDiffusionPipeline
+from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
+from transformers import CLIPTextModel
 
 from adapters.manifest import AdapterError, PredictionType
-from engine.diffusion.model import ADVICE, ModelMissing, explain, find_source
+from engine.diffusion.model import ADVICE, ModelMissing, explain, find_source, read_part
 from engine.hub import only_local
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+PARTS = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
+"""What has weights; read as the engine reads it."""
 
 
 @dataclass
@@ -87,7 +91,10 @@ def load_pipeline(name: str) -> StableDiffusionPipeline:
         source = find_source(name)
         offline = only_local(source)
         try:
-            return StableDiffusionPipeline.from_pretrained(source, safety_checker=None, local_files_only=offline)
+            parts = {name: read_part(kind, source, name, local_files_only=offline) for name, kind in PARTS.items()}
+            return StableDiffusionPipeline.from_pretrained(
+                source, safety_checker=None, local_files_only=offline, **parts
+            )
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise explain(name, source, error, offline=offline) from None
     except ModelMissing as error:
@@ -101,11 +108,10 @@ def load_base(name: str, precision: str = "fp32") -> Base:
     """
     quieten()
     pipeline = load_pipeline(name)
-    pipeline.text_encoder.float()
     pipeline.set_progress_bar_config(disable=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for module in (pipeline.unet, pipeline.text_encoder, pipeline.vae):
-        module.requires_grad_(False).to(device)
+        module.float().requires_grad_(False).to(device)
         module.eval()
     noise = DDPMScheduler.from_config(pipeline.scheduler.config)
     return Base(pipeline, noise, device, DTYPES[precision] if device.type == "cuda" else torch.float32)
