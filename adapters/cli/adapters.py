@@ -43,11 +43,15 @@ def list_command(own: Own = OWN) -> None:
 
 
 @adapters_app.command("check")
-def check_command(own: Own = OWN) -> None:
+def check_command(
+    name: Annotated[str, typer.Argument(help="The adapter; all where left out.")] = "", own: Own = OWN
+) -> None:
     """Read all weights and compare them with the manifests; exit 1 where something is broken."""
     registry = Registry([SHIPPED, own])
-    reasons = {folder.name: reason for folder, reason in registry.broken().items()}
-    for adapter in registry.list():
+    reasons = {folder.name: reason for folder, reason in registry.broken().items() if name in {"", folder.name}}
+    with refusals():
+        adapters = registry.list() if not name else [] if name in reasons else [registry.get(name)]
+    for adapter in adapters:
         try:
             adapter.verify()
             if fault := adapter.layout_fault():
@@ -56,8 +60,8 @@ def check_command(own: Own = OWN) -> None:
             reasons[adapter.name] = str(error)
         else:
             typer.echo(f"good: {adapter.name}")
-    for name, reason in reasons.items():
-        typer.echo(f"broken: {name}: {reason}", err=True)
+    for broken, reason in reasons.items():
+        typer.echo(f"broken: {broken}: {reason}", err=True)
     if reasons:
         raise typer.Exit(1)
 

@@ -173,6 +173,8 @@ def test_the_commands(made: Adapter, tiny: Path, tmp_path: Path) -> None:
     assert "my-style" in listed.output
     assert "x [/y] [old]" in listed.output
     assert "good: my-style" in run.invoke(adapters_app, ["check", *own]).output
+    assert run.invoke(adapters_app, ["check", "retro", *own]).output == "good: retro\n"
+    assert "no adapter 'rerto'" in run.invoke(adapters_app, ["check", "rerto", *own]).output
     other = ["--name", "other", "--base-model", str(tiny), "--prediction-type", "epsilon"]
     wrong = run.invoke(adapters_app, ["add", str(file), *other, *own])
     assert wrong.exit_code == 1

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from adapters.cli.adapters import adapters_app
 from adapters.manifest import AdapterError, Manifest, read_manifest
+from adapters.publishing.adding import Source, add_adapter, remove_adapter
 from adapters.publishing.compacting import compact
 from adapters.registry import COMPONENT_FILES, DIFFERENCE_FILE, Registry
 from adapters.training.loop import open_run
@@ -81,6 +82,20 @@ def test_the_command_says_sizes_and_errors_and_refuses_what_is_small_already(own
         refused = CliRunner().invoke(adapters_app, ["compact", name, "--dir", str(own)])
         assert refused.exit_code == 1
         assert reason in refused.output
+
+
+def test_a_compact_checkpoint_without_its_manifest_is_refused_in_a_sentence(own: Path, tiny: Path) -> None:
+    compact("dream", own)
+    (own / "dream" / "manifest.json").unlink()
+    assert list(Registry([own]).broken()) == [own / "dream"]
+    with pytest.raises(AdapterError, match=r"made compact; add the folder in which it lies beside its manifest\.json"):
+        add_adapter(str(own / "dream"), own, Source("again", "Again", str(tiny), "MIT"))
+
+
+def test_a_compact_checkpoint_is_removed_whole(own: Path) -> None:
+    compact("dream", own)
+    remove_adapter("dream", own)
+    assert not (own / "dream").exists()
 
 
 def test_a_checkpoint_whose_base_is_elsewhere_is_left_alone(tiny: Path, tmp_path: Path) -> None:
