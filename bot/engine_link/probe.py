@@ -20,11 +20,14 @@ class EngineFailed(Exception):
 
 
 async def probe(client: httpx.AsyncClient, url: str) -> Health | None:
-    """What answers at ``url``; None where nothing listens. Raises EngineFailed where it is no engine."""
+    """What answers at ``url``; None where nothing listens. Raises EngineFailed where it is no engine, or is silent."""
     try:
         return Health.model_validate_json((await client.get(f"{url}/health")).content)
     except (httpx.ConnectError, httpx.ConnectTimeout):
         return None
+    except httpx.TimeoutException:
+        advice = "If it is the engine, stop it and start it again; else look at SANGGAR_ENGINE_URL."
+        raise EngineFailed(f"What listens at {url} does not answer. {advice}") from None
     except (httpx.HTTPError, ValidationError):
         port = "Stop it, or set SANGGAR_ENGINE_URL to another port, such as http://127.0.0.1:8802."
         advice = port if is_local(url) else "Look at SANGGAR_ENGINE_URL."
