@@ -28,7 +28,7 @@ class Drawn:
     picture: Image.Image
     subject: str
     rest: str
-    """Of the caption: where the subject is, and when."""
+    """The rest of the caption: where the subject is, and when."""
 
     @property
     def caption(self) -> str:

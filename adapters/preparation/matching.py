@@ -13,7 +13,7 @@ from adapters.captions import DataError, Row, read_lines, read_text
 from adapters.preparation.finding import Contents
 
 ENDINGS = (".txt", ".caption")
-"""Of text files with a caption, as ``fox.txt`` or ``fox.jpg.txt`` beside ``fox.jpg``."""
+"""Endings of text files with a caption, as ``fox.txt`` or ``fox.jpg.txt`` beside ``fox.jpg``."""
 
 
 @dataclass(frozen=True)
