@@ -64,7 +64,7 @@ class LoraMethod:
         layers = {
             f"{name}_lora_layers": {
                 key: value.detach().cpu().half().contiguous()
-                for key, value in get_peft_model_state_dict(module).items()
+                for key, value in get_peft_model_state_dict(module, save_embedding_layers=False).items()
             }
             for name, module in self._modules.items()
         }

@@ -85,6 +85,7 @@ class Engine:
             self.blank_step(rows)
             rows *= 2
 
+    @torch.inference_mode()  # as pictures are drawn: a graph is made for the kind of tensors that it was shown
     def blank_step(self, rows: int) -> None:
         """Take a step of ``rows`` rows that draw nothing; a compiled U-Net makes their graph if it has none yet."""
         self._runner.call(self.model.unet, *self.model.blank_rows(rows))

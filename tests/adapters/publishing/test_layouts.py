@@ -18,7 +18,7 @@ from adapters.publishing.weights import copy_weights
 from adapters.registry import LORA_FILE
 
 Tensors = dict[str, torch.Tensor]
-LINEAR = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_q"
+LINEAR = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_q"
 CONV = "down_blocks.1.resnets.0.conv1"
 TEXT = "encoder.layers.1.self_attn.q_proj"
 
