@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 
+from bot.commands.suggest import nearest
 from bot.commands.table import SIZES, Option
 from bot.errors import Refused
 from engine.protocol import SAMPLERS
@@ -54,10 +54,8 @@ def _choice(option: Option, value: object) -> str:
     name = name if name in option.choices else OTHER_NAMES.get(name, name)
     if name in option.choices:
         return name
-    close = difflib.get_close_matches(name, option.choices, n=1)
-    raise Refused(
-        "unknown-choice", option=option.name, value=str(value), valid=option.choices, suggestion="".join(close)
-    )
+    close = nearest(name, option.choices)
+    raise Refused("unknown-choice", option=option.name, value=str(value), valid=option.choices, suggestion=close)
 
 
 def _integer(option: Option, value: object) -> int:

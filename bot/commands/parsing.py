@@ -9,7 +9,6 @@ both are understood. What looks like an option and is none is refused, never dra
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from bot.commands.options import Value, coerce, printable
 from bot.commands.request import DrawRequest
+from bot.commands.suggest import nearest
 from bot.commands.table import Command, CommandTable, Option
 from bot.commands.tokens import TRAILING, Token, find_option, is_valid, tokenize
 from bot.errors import Refused
@@ -163,10 +163,8 @@ def _command(name: str, table: CommandTable) -> Command:
     if command := table.find(name):
         return command
     known = [other for command in table for other in (command.name, *command.aliases)]
-    close = difflib.get_close_matches(name.casefold(), known, n=1)
-    raise Refused(
-        "unknown-command", name=f"/{name}", valid=table.names, suggestion="".join(f"/{other}" for other in close)
-    )
+    close = nearest(name.casefold(), known)
+    raise Refused("unknown-command", name=f"/{name}", valid=table.names, suggestion=f"/{close}" if close else "")
 
 
 def _subcommand(command: Command, name: str) -> Command:
@@ -174,8 +172,8 @@ def _subcommand(command: Command, name: str) -> Command:
     known = {one.name: one for one in command.subcommands}
     if found := known.get(name.casefold() or command.subcommands[0].name):
         return found
-    close = difflib.get_close_matches(name.casefold(), known, n=1)
-    raise Refused("unknown-command", name=f"/{command.name} {name}", valid=tuple(known), suggestion="".join(close))
+    close = nearest(name.casefold(), known)
+    raise Refused("unknown-command", name=f"/{command.name} {name}", valid=tuple(known), suggestion=close)
 
 
 def _coerced(command: Command, given: Mapping[str, object]) -> dict[str, Value]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.commands.options import coerce
+from bot.commands.suggest import nearest
 from bot.commands.table import Command, Option
 from bot.errors import Refused
 
@@ -86,8 +86,8 @@ def _names(command: Command) -> dict[str, Option]:
 def _alike(command: Command, name: str) -> Option | None:
     """The option whose name is nearly this."""
     names = _names(command)
-    close = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=ALIKE)
-    return names[close[0]] if close else None
+    close = nearest(name.casefold(), names, ALIKE)
+    return names[close] if close else None
 
 
 def is_valid(option: Option, value: str) -> bool:
@@ -102,6 +102,6 @@ def find_option(command: Command, name: str) -> Option:
     known = _names(command)
     if option := known.get(name.casefold()):
         return option
-    close = difflib.get_close_matches(name.casefold(), known, n=1)
+    close = nearest(name.casefold(), known)
     valid = tuple(option.name for option in command.options)
-    raise Refused("unknown-option", name=name, valid=valid, suggestion="".join(f"--{other}" for other in close))
+    raise Refused("unknown-option", name=name, valid=valid, suggestion=f"--{close}" if close else "")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
+from bot.commands.suggest import nearest
 from bot.errors import Refused
 from bot.members.origin import Platform
 from bot.storage.database import Connection, Database
@@ -44,8 +44,8 @@ class Styles:
         """How ``style`` is drawn in this place; raises Refused with the valid styles."""
         styles = tuple(command.name for command in self._catalogue.commands.styles)
         if style not in styles:
-            close = difflib.get_close_matches(style, styles, n=1)
-            raise Refused("unknown-style", name=style, valid=styles, suggestion="".join(close))
+            close = nearest(style, styles)
+            raise Refused("unknown-style", name=style, valid=styles, suggestion=close)
         bindings = {binding.style: binding.adapter for binding in await self.bindings(platform, place)}
         return self._catalogue.resolve(style, bindings.get(style))
 

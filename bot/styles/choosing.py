@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import logging
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.commands.suggest import nearest
 from bot.engine_link.client import EngineClient
 from bot.errors import Refused
 from bot.members.origin import Origin
@@ -76,8 +76,8 @@ class AdapterChoice:
         """``/adapter use``: from the next request on, in ``origin.place``; for ``Replies.adapter_used``."""
         bindings = {one.style: one for one in await self._styles.bindings(origin.platform, origin.place)}
         if style not in bindings:
-            close = difflib.get_close_matches(style, bindings, n=1)
-            raise Refused("unknown-style", name=style, valid=tuple(bindings), suggestion="".join(close))
+            close = nearest(style, bindings)
+            raise Refused("unknown-style", name=style, valid=tuple(bindings), suggestion=close)
         new = await self._chosen(style, adapter)
         to_default = _plain(adapter) == DEFAULT
         try:
@@ -112,8 +112,8 @@ class AdapterChoice:
         if found := adapters.get(_plain(name)):
             return found
         valid = (*words, *adapters)
-        close = difflib.get_close_matches(_plain(name), valid, n=1)
-        raise Refused("unknown-adapter", name=name, valid=valid, suggestion="".join(close))
+        close = nearest(_plain(name), valid)
+        raise Refused("unknown-adapter", name=name, valid=valid, suggestion=close)
 
     async def _adapters(self) -> tuple[AdapterInfo, ...]:
         """What the engine has now; styles that are new are known from here on."""
